@@ -1,0 +1,51 @@
+//! The executors: one interface, the CPU and the GPU behind it.
+
+pub(crate) mod cpu;
+pub(crate) mod gpu;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::plan::Program;
+use crate::tensor::{Evidence, FusedMut};
+
+/// Runs programs.
+pub(crate) trait Backend: fmt::Debug + Send + Sync {
+    /// Runs the program over all items of the evidence and writes every output asked for.
+    fn run(&self, program: &Program, evidence: &Evidence<'_>, out: FusedMut<'_>) -> Result<Run>;
+
+    /// The device in one line: name, driver, what it runs with.
+    fn describe(&self) -> String;
+
+    /// How long the device takes to copy so many bytes from one place in its memory to another, on its own clock;
+    /// `None` where it has no memory or no clock of its own.
+    fn copy_time(&self, _bytes: u64) -> Result<Option<Duration>> {
+        Ok(None)
+    }
+}
+
+/// What a run has to say beside its outputs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Run {
+    /// The lowest item with an invalid opinion, if the policy does not mend it; the outputs are then worthless.
+    pub first_invalid: Option<usize>,
+    /// Where the time went.
+    pub timing: Timing,
+}
+
+/// Where the time of a fusion went.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Timing {
+    /// From call to return, on the host's clock.
+    pub total: Duration,
+    /// Filling staging memory, on the host's clock; zero on the CPU.
+    pub upload: Duration,
+    /// The kernels, on the device's clock where it has one; the whole run on the CPU.
+    pub kernels: Option<Duration>,
+    /// Waiting for the device and taking the results, on the host's clock; zero on the CPU.
+    pub read_back: Duration,
+    /// Into how many chunks the items were cut.
+    pub chunks: usize,
+}

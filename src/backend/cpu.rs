@@ -1,0 +1,118 @@
+//! The CPU executor: SIMD chosen at run time, all cores, one source text per kernel.
+
+mod fusion;
+mod level;
+mod numbers;
+mod sum;
+mod transpose;
+
+use std::time::Instant;
+
+use fearless_simd::Level;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+pub use self::level::SimdLevel;
+use self::transpose::LANES;
+use crate::backend::{Backend, Run, Timing};
+use crate::error::{DeviceError, Result};
+use crate::kernel::Kernel;
+use crate::plan::{Program, Step};
+use crate::tensor::{Evidence, FusedMut};
+
+/// Below this many bytes of evidence a second thread costs more than it brings.
+const BYTES_PER_THREAD: f64 = 524_288.0;
+
+/// Ranges per thread, so that a thread that was held up does not hold up the others.
+const RANGES_PER_THREAD: usize = 4;
+
+/// Runs programs on this machine's cores.
+#[derive(Debug)]
+pub(crate) struct Cpu {
+    name: SimdLevel,
+    level: Level,
+    /// `None`: the calling thread alone.
+    pool: Option<ThreadPool>,
+}
+
+impl Cpu {
+    /// An executor on so many threads, one per core where not said, at the level given, the machine's best where not said.
+    pub(crate) fn open(threads: Option<usize>, level: Option<SimdLevel>) -> Result<Self> {
+        let message = |error: &dyn ToString| DeviceError::Threads { message: error.to_string() };
+        let threads = match threads {
+            Some(0) => return Err(message(&"no engine runs on 0 threads; give at least 1").into()),
+            Some(threads) => threads,
+            None => std::thread::available_parallelism().map_err(|e| message(&e))?.get(),
+        };
+        let pool = match threads {
+            1 => None,
+            _ => {
+                let name = |i| format!("consilience-cpu-{i}");
+                let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build();
+                Some(pool.map_err(|e| message(&e))?)
+            }
+        };
+        let name = level.unwrap_or_else(SimdLevel::best);
+        Ok(Self { name, level: name.level()?, pool })
+    }
+
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
+    }
+}
+
+impl Backend for Cpu {
+    fn run(&self, program: &Program, evidence: &Evidence<'_>, mut out: FusedMut<'_>) -> Result<Run> {
+        let start = Instant::now();
+        let mut first_invalid = None;
+        for step in &program.steps {
+            let task = Task { level: self.level, step, evidence };
+            let (read, written) = step.bytes_per_item();
+            let bytes = (read + written) * evidence.items() as f64;
+            first_invalid = match &self.pool {
+                Some(pool) if bytes > 2.0 * BYTES_PER_THREAD => {
+                    let ranges = (self.threads() * RANGES_PER_THREAD).min((bytes / BYTES_PER_THREAD) as usize);
+                    let items = evidence.items().div_ceil(ranges).next_multiple_of(LANES);
+                    pool.install(|| task.run_in_ranges(0, items, out.reborrow()))
+                }
+                _ => task.run(0, out.reborrow()),
+            };
+        }
+        let kernels = Some(start.elapsed());
+        Ok(Run { first_invalid, timing: Timing { kernels, chunks: 1, ..Timing::default() } })
+    }
+
+    fn describe(&self) -> String {
+        format!("cpu: {}, {} thread{}", self.name, self.threads(), if self.threads() == 1 { "" } else { "s" })
+    }
+}
+
+/// One step over the whole evidence.
+#[derive(Debug, Clone, Copy)]
+struct Task<'a> {
+    level: Level,
+    step: &'a Step,
+    evidence: &'a Evidence<'a>,
+}
+
+impl Task<'_> {
+    /// The items from `first` on that `out` has room for, in ranges of at most `items`, on all threads. Answers the
+    /// lowest item with an invalid opinion.
+    fn run_in_ranges(&self, first: usize, items: usize, out: FusedMut<'_>) -> Option<usize> {
+        if out.items <= items {
+            return self.run(first, out);
+        }
+        let half = (out.items / 2).next_multiple_of(items);
+        let (left, right) = out.split_at(half);
+        let (left, right) =
+            rayon::join(|| self.run_in_ranges(first, items, left), || self.run_in_ranges(first + half, items, right));
+        left.or(right)
+    }
+
+    /// The items from `first` on that `out` has room for, on this thread.
+    fn run(&self, first: usize, out: FusedMut<'_>) -> Option<usize> {
+        match self.step.kernel {
+            Kernel::Pool => fusion::pool::run(self.level, &self.step.pool, self.evidence, first, out),
+            Kernel::PoolWide => fusion::pool_wide::run(self.level, &self.step.pool, self.evidence, first, out),
+        }
+    }
+}

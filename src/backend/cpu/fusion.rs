@@ -1,0 +1,4 @@
+//! The twins of the fusion shaders.
+
+pub(super) mod pool;
+pub(super) mod pool_wide;

@@ -1,0 +1,38 @@
+//! The GPU executor: the only place that names wgpu. Without the feature `gpu` it has the same face and always declines.
+
+#[cfg(feature = "gpu")]
+mod adapter;
+#[cfg(feature = "gpu")]
+mod buffers;
+#[cfg(not(feature = "gpu"))]
+mod disabled;
+#[cfg(feature = "gpu")]
+mod enabled;
+#[cfg(feature = "gpu")]
+mod encode;
+#[cfg(feature = "gpu")]
+mod link;
+#[cfg(feature = "gpu")]
+mod pipelines;
+#[cfg(feature = "gpu")]
+mod profile;
+#[cfg(feature = "gpu")]
+mod readback;
+#[cfg(feature = "gpu")]
+mod upload;
+
+#[cfg(not(feature = "gpu"))]
+pub(crate) use self::disabled::Gpu;
+#[cfg(feature = "gpu")]
+pub(crate) use self::enabled::Gpu;
+
+/// Which adapter is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A real GPU; a software driver does not count.
+    Real,
+    /// Any; a real GPU first.
+    Any,
+    /// The first whose name contains this, whatever the case.
+    Named(String),
+}

@@ -1,0 +1,28 @@
+//! The GPU executor of a build without one.
+
+use crate::backend::gpu::Wanted;
+use crate::backend::{Backend, Run};
+use crate::error::{DeviceError, Result};
+use crate::plan::Program;
+use crate::tensor::{Evidence, FusedMut};
+
+/// Never opened.
+#[derive(Debug)]
+pub(crate) enum Gpu {}
+
+impl Gpu {
+    /// Declines.
+    pub(crate) fn open(_wanted: &Wanted, _memory_bytes: Option<u64>) -> Result<Self> {
+        Err(DeviceError::FeatureOff.into())
+    }
+}
+
+impl Backend for Gpu {
+    fn run(&self, _program: &Program, _evidence: &Evidence<'_>, _out: FusedMut<'_>) -> Result<Run> {
+        match *self {}
+    }
+
+    fn describe(&self) -> String {
+        match *self {}
+    }
+}

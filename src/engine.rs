@@ -1,0 +1,196 @@
+//! The engine: validate, lower, run.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use crate::backend::cpu::{Cpu, SimdLevel};
+use crate::backend::gpu::{Gpu, Wanted};
+use crate::backend::{Backend, Timing};
+use crate::error::{Error, EvidenceError, Result};
+use crate::plan::{self, Program};
+use crate::spec::Fusion;
+use crate::tensor::{Evidence, Fused};
+
+/// The environment variable that overrides the choice of [`Engine::auto`].
+const DEVICE_VARIABLE: &str = "CONSILIENCE_DEVICE";
+
+/// Fuses evidence on one device. Opening one takes a while; keep it and share it between threads.
+///
+/// # Examples
+///
+/// *Which device, and why.*
+///
+/// ```
+/// let engine = consilience::Engine::cpu()?;
+/// assert!(engine.describe().starts_with("cpu: "));
+/// # Ok::<(), consilience::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    backend: Box<dyn Backend>,
+    reason: String,
+}
+
+/// Where an engine is to run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Device {
+    /// A real GPU if there is one, else the CPU; `CONSILIENCE_DEVICE` overrides.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU: a real one if there is one, else a software driver.
+    Gpu,
+    /// The first GPU whose name contains this, whatever the case; a software driver too.
+    Named(String),
+}
+
+/// How to open an engine.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EngineOptions {
+    /// Where it runs.
+    pub device: Device,
+    /// Threads of the CPU executor; `None`: one per core.
+    pub threads: Option<usize>,
+    /// SIMD instructions of the CPU executor; `None`: the machine's best.
+    pub simd: Option<SimdLevel>,
+    /// Device memory that one fusion may take at a time, in bytes; larger jobs are cut along items. `None`: 256 MiB.
+    pub memory_bytes: Option<u64>,
+}
+
+impl Engine {
+    /// A real GPU if there is one, else the CPU. `CONSILIENCE_DEVICE=cpu|gpu|<adapter name>` overrides.
+    ///
+    /// # Errors
+    ///
+    /// The variable demands a device that there is not.
+    pub fn auto() -> Result<Self> {
+        Self::open(&EngineOptions::default())
+    }
+
+    /// The CPU, on all cores.
+    ///
+    /// # Errors
+    ///
+    /// The system gives no threads.
+    pub fn cpu() -> Result<Self> {
+        Self::open(&EngineOptions { device: Device::Cpu, ..EngineOptions::default() })
+    }
+
+    /// A GPU: a real one if there is one, else a software driver.
+    ///
+    /// # Errors
+    ///
+    /// There is none, it gives no device, or this build has no GPU executor.
+    pub fn gpu() -> Result<Self> {
+        Self::open(&EngineOptions { device: Device::Gpu, ..EngineOptions::default() })
+    }
+
+    /// As the options say.
+    ///
+    /// # Errors
+    ///
+    /// As the device chosen: [`Engine::auto`], [`Engine::cpu`] or [`Engine::gpu`].
+    pub fn open(options: &EngineOptions) -> Result<Self> {
+        match (&options.device, std::env::var(DEVICE_VARIABLE)) {
+            (Device::Auto, Ok(name)) if !name.is_empty() => {
+                Self::on(&name.parse()?, options, &format!("{DEVICE_VARIABLE}={name}"))
+            }
+            (device, _) => Self::on(device, options, "asked for"),
+        }
+    }
+
+    fn on(device: &Device, options: &EngineOptions, why: &str) -> Result<Self> {
+        let (backend, reason): (Box<dyn Backend>, _) = match device {
+            Device::Cpu => (Box::new(Cpu::open(options.threads, options.simd)?), why.to_owned()),
+            Device::Gpu => (Box::new(Gpu::open(&Wanted::Any, options.memory_bytes)?), why.to_owned()),
+            Device::Named(name) => {
+                (Box::new(Gpu::open(&Wanted::Named(name.clone()), options.memory_bytes)?), why.to_owned())
+            }
+            Device::Auto => match Gpu::open(&Wanted::Real, options.memory_bytes) {
+                Ok(gpu) => (Box::new(gpu), "it is a real GPU".to_owned()),
+                Err(error) => (Box::new(Cpu::open(options.threads, options.simd)?), error.to_string()),
+            },
+        };
+        Ok(Self { backend, reason })
+    }
+
+    /// The device and why it was chosen, in one line.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        format!("{} (chosen: {})", self.backend.describe(), self.reason)
+    }
+
+    /// Fuses the evidence.
+    ///
+    /// # Errors
+    ///
+    /// The specification does not fit the evidence, an opinion is invalid, or the device fails.
+    pub fn fuse(&self, fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Fused> {
+        let mut fused = Fused::default();
+        self.fuse_into(fusion, evidence, &mut fused)?;
+        Ok(fused)
+    }
+
+    /// Fuses the evidence into memory that an earlier answer left, and says where the time went.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::fuse`]; the memory then holds nothing that means anything.
+    pub fn fuse_into(&self, fusion: &Fusion, evidence: &Evidence<'_>, fused: &mut Fused) -> Result<Timing> {
+        let start = Instant::now();
+        let program = plan::lower(fusion, evidence)?;
+        let out = fused.prepare(evidence.items(), evidence.classes(), fusion.outputs);
+        let run = if evidence.items() == 0 { Default::default() } else { self.backend.run(&program, evidence, out)? };
+        match run.first_invalid {
+            Some(item) => Err(EvidenceError::Invalid(evidence.diagnose(item)).into()),
+            None => Ok(Timing { total: start.elapsed(), ..run.timing }),
+        }
+    }
+
+    /// How long the device takes to copy so many bytes from one place in its own memory to another, on its own clock:
+    /// the yardstick beside which benchmarks set the kernels. `None` on the CPU and where the device has no clock.
+    ///
+    /// # Errors
+    ///
+    /// The bytes do not fit the device, or it fails.
+    pub fn copy_time(&self, bytes: u64) -> Result<Option<Duration>> {
+        self.backend.copy_time(bytes)
+    }
+
+    /// The program the fusion is lowered to, printed: kernels, what they read, compute and write, and the bytes moved.
+    ///
+    /// # Errors
+    ///
+    /// The specification does not fit the evidence.
+    pub fn explain(&self, fusion: &Fusion, evidence: &Evidence<'_>) -> Result<String> {
+        plan::lower(fusion, evidence).map(|program: Program| program.to_string())
+    }
+}
+
+impl FromStr for Device {
+    type Err = Error;
+
+    /// `auto`, `cpu`, `gpu`, or else part of a GPU's name.
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "auto" => Self::Auto,
+            "cpu" => Self::Cpu,
+            "gpu" => Self::Gpu,
+            name => Self::Named(name.to_owned()),
+        })
+    }
+}
+
+impl fmt::Display for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+            Self::Named(name) => name,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! What can be wrong with a device.
+
+/// A device that cannot be had or does not do its work.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// No adapter answers the demand.
+    #[error("no GPU for `{wanted}`: {found}")]
+    NotFound {
+        /// What was demanded.
+        wanted: String,
+        /// What there is instead.
+        found: String,
+    },
+    /// This build has no GPU executor.
+    #[error("this build has no GPU executor; build with the feature `gpu`, or use `Engine::cpu()`")]
+    FeatureOff,
+    /// The adapter would not give a device.
+    #[error("adapter `{adapter}` gave no device: {message}")]
+    Unavailable {
+        /// The adapter's name.
+        adapter: String,
+        /// What the driver said.
+        message: String,
+    },
+    /// The device's memory is spent.
+    #[error("the device ran out of memory ({bytes} bytes wanted): {message}; lower the engine's memory budget")]
+    OutOfMemory {
+        /// Bytes that were wanted.
+        bytes: u64,
+        /// What the driver said.
+        message: String,
+    },
+    /// One item alone needs more than a binding or the budget holds.
+    #[error("one item needs {needed} bytes on the device, which allows {allowed}; use `Engine::cpu()`")]
+    ItemTooLarge {
+        /// Bytes one item needs.
+        needed: u64,
+        /// Bytes the device or the budget allows.
+        allowed: u64,
+    },
+    /// One item alone takes more steps of a loop than the driver runs before it ends every loop silently.
+    #[error("one item needs {needed} loop steps and the software driver stops at {allowed}; use `Engine::cpu()`")]
+    TooManySteps {
+        /// Steps one item needs.
+        needed: u64,
+        /// Steps the driver runs.
+        allowed: u64,
+    },
+    /// The device was lost.
+    #[error("the device was lost: {message}")]
+    Lost {
+        /// What the driver said.
+        message: String,
+    },
+    /// The device did not answer in time.
+    #[error("the device did not finish within {seconds} s")]
+    TimedOut {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The driver refused a call: a fault of this crate.
+    #[error("the driver refused a call (please report this): {message}")]
+    Refused {
+        /// What the driver said.
+        message: String,
+    },
+    /// The threads of the CPU executor could not be started.
+    #[error("the CPU executor could not start its threads: {message}")]
+    Threads {
+        /// What the system said.
+        message: String,
+    },
+}

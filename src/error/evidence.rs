@@ -1,0 +1,114 @@
+//! What can be wrong with evidence.
+
+use std::fmt;
+
+/// Evidence that cannot be fused.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvidenceError {
+    /// No source gave anything.
+    #[error("evidence has no sources; give at least one plane of opinions")]
+    NoSources,
+    /// A class count of zero.
+    #[error("evidence has no classes; an opinion needs at least one class")]
+    NoClasses,
+    /// More than the engine's indices hold.
+    #[error("evidence of {sources} sources x {items} items x {classes} classes is too large: {limit}")]
+    TooLarge {
+        /// Number of sources.
+        sources: usize,
+        /// Number of items.
+        items: usize,
+        /// Number of classes.
+        classes: usize,
+        /// Which limit is exceeded.
+        limit: &'static str,
+    },
+    /// A plane whose length is no whole number of rows.
+    #[error("the plane of source {source_index} has {len} values, which is no multiple of {classes} classes")]
+    RaggedPlane {
+        /// Which source.
+        source_index: usize,
+        /// Its length in values.
+        len: usize,
+        /// Values a row should have.
+        classes: usize,
+    },
+    /// Something per source or per item that has another length than the evidence asks for.
+    #[error("{what} has {right} entries where the evidence needs {left}")]
+    ShapeMismatch {
+        /// What was given.
+        what: String,
+        /// The length needed.
+        left: usize,
+        /// The length given.
+        right: usize,
+    },
+    /// An opinion whose values are not what they are declared to be.
+    #[error("{0}")]
+    Invalid(InvalidOpinion),
+}
+
+impl EvidenceError {
+    pub(crate) fn invalid(&self) -> Option<&InvalidOpinion> {
+        match self {
+            Self::Invalid(opinion) => Some(opinion),
+            _ => None,
+        }
+    }
+}
+
+/// One opinion that is not valid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InvalidOpinion {
+    /// Index of the source.
+    pub source: usize,
+    /// Index of the item.
+    pub item: usize,
+    /// Index of the class, or `None` where the whole row is at fault.
+    pub class: Option<usize>,
+    /// The value at fault; for a row, its sum.
+    pub value: f32,
+    /// What is wrong with the value.
+    pub reason: InvalidReason,
+}
+
+/// Why an opinion is not valid.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum InvalidReason {
+    /// Not a number.
+    NotANumber,
+    /// An infinity where a finite value is needed.
+    Infinite,
+    /// A probability, or a given confidence, below zero.
+    Negative,
+    /// A given confidence above one.
+    AboveOne,
+    /// Probabilities that do not sum to one within the tolerance.
+    SumNotOne {
+        /// How far from one is still accepted.
+        tolerance: f32,
+    },
+}
+
+impl fmt::Display for InvalidOpinion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { source, item, class, value, reason } = self;
+        write!(f, "source {source}, item {item}")?;
+        if let Some(class) = class {
+            write!(f, ", class {class}")?;
+        }
+        match reason {
+            InvalidReason::NotANumber => write!(f, ": {value} is not a number"),
+            InvalidReason::Infinite => write!(f, ": {value} is not finite"),
+            InvalidReason::Negative => write!(f, ": {value} is negative; probabilities and confidences lie in [0, 1]"),
+            InvalidReason::AboveOne => write!(f, ": {value} is above one; confidences lie in [0, 1]"),
+            InvalidReason::SumNotOne { tolerance } => write!(
+                f,
+                ": the probabilities sum to {value}, not to 1 within {tolerance}; normalise them, or fuse with \
+                 `on_invalid` = `Renormalise` or `Missing`"
+            ),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Doors to other ecosystems, one feature each.
+
+#[cfg(feature = "arrow")]
+pub mod arrow;

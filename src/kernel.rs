@@ -1,0 +1,89 @@
+//! Contracts: for each kernel its formula, parameters, bindings, tolerance and source, which its shader and its CPU
+//! twin both keep.
+
+pub mod fusion;
+
+use std::fmt;
+
+/// A kernel by name. Its shader is `shaders/<name>.wgsl`, its contract `kernel/<name>.rs`, its twin
+/// `backend/cpu/<name>.rs`, its parity test `tests/parity/<name>.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// [`fusion::pool`]: lanes are (item, class) pairs, C <= 256.
+    Pool,
+    /// [`fusion::pool_wide`]: a workgroup is one item, C > 256.
+    PoolWide,
+}
+
+impl Kernel {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Pool, Self::PoolWide];
+
+    /// Its path below `shaders/` and everywhere else, without ending.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pool => "fusion/pool",
+            Self::PoolWide => "fusion/pool_wide",
+        }
+    }
+
+    /// The WGSL text, its shared part included.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::Pool => fusion::pool::SOURCE,
+            Self::PoolWide => fusion::pool_wide::SOURCE,
+        }
+    }
+
+    /// What the shader binds, in the order of binding numbers in group 0.
+    #[must_use]
+    pub const fn bindings(self) -> &'static [Binding] {
+        match self {
+            Self::Pool | Self::PoolWide => &fusion::pool::BINDINGS,
+        }
+    }
+
+    /// Size of the parameter struct at binding 0, in bytes.
+    #[must_use]
+    pub const fn params_bytes(self) -> usize {
+        match self {
+            Self::Pool | Self::PoolWide => size_of::<fusion::pool::Params>(),
+        }
+    }
+
+    /// Lanes in a workgroup.
+    #[must_use]
+    pub const fn workgroup_lanes(self) -> u32 {
+        match self {
+            Self::Pool | Self::PoolWide => fusion::pool::WORKGROUP_LANES,
+        }
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One buffer a kernel binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Binding {
+    /// Its name in the shader.
+    pub name: &'static str,
+    /// How the shader sees it.
+    pub access: Access,
+}
+
+/// How a shader sees a buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The parameter struct.
+    Uniform,
+    /// A storage buffer it reads.
+    Read,
+    /// A storage buffer it writes.
+    ReadWrite,
+}

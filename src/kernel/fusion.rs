@@ -1,0 +1,4 @@
+//! The fusion kernels.
+
+pub mod pool;
+pub mod pool_wide;

@@ -1,0 +1,51 @@
+//! A compute engine for **tensor fusion**: it takes what N sources (models, services, crowd workers, sensors) say about B
+//! items over C classes and returns posteriors, decisions and honest uncertainties, in batch, on any GPU or on the CPU.
+//!
+//! ```
+//! use consilience::{Engine, Evidence, Fusion};
+//!
+//! let (a, b) = ([0.7, 0.2, 0.1], [0.3, 0.5, 0.2]);
+//! let evidence = Evidence::probabilities(3, &[&a, &b])?;
+//! let fused = Engine::auto()?.fuse(&Fusion::default(), &evidence)?;
+//! assert_eq!(fused.decision(), [0]);
+//! # Ok::<(), consilience::Error>(())
+//! ```
+//!
+//! # Architecture
+//!
+//! A fusion goes through these layers, each of which knows those below it and none above:
+//!
+//! | layer | what it is |
+//! |---|---|
+//! | [`arrow`] | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
+//! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
+//! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
+//! | kernel | per kernel: formula, parameters, bindings, tolerance |
+//! | spec | [`Fusion`]: rule, weighting, priors, outputs, as serialisable data |
+//! | tensor | [`Evidence`] borrowed from the caller, [`Fused`] answers |
+//! | error | one [`Error`] with predicates |
+//!
+//! # Features
+//!
+//! `gpu` (default): the GPU executor. `arrow` (default): files. Without either the crate is a pure CPU engine.
+
+mod backend;
+mod engine;
+mod error;
+mod integrations;
+pub mod kernel;
+mod plan;
+mod spec;
+mod tensor;
+
+pub use self::backend::Timing;
+pub use self::backend::cpu::SimdLevel;
+pub use self::engine::{Device, Engine, EngineOptions};
+pub use self::error::{
+    DeviceError, Error, ErrorKind, EvidenceError, FileError, InvalidOpinion, InvalidReason, Result, SpecError,
+};
+#[cfg(feature = "arrow")]
+pub use self::integrations::arrow;
+pub use self::spec::{Distance, Fusion, LOG_FLOOR, Member, OnInvalid, Rule, Weighting};
+pub use self::tensor::{Encoding, Evidence, Flags, Fused, Output, Outputs, SUM_TOLERANCE};

@@ -1,0 +1,212 @@
+//! What comes out of a fusion: one owned column per output asked for.
+
+use crate::tensor::{Flags, Output, Outputs};
+
+/// The answer of a fusion: the outputs that were asked for, each over all items; the others are empty.
+///
+/// Give it back to `Engine::fuse_into` and its memory is used again.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fused {
+    items: usize,
+    classes: usize,
+    posterior: Vec<f32>,
+    decision: Vec<u32>,
+    confidence: Vec<f32>,
+    margin: Vec<f32>,
+    entropy: Vec<f32>,
+    disagreement: Vec<f32>,
+    effective_sources: Vec<f32>,
+    flags: Vec<u32>,
+}
+
+impl Fused {
+    /// Number of items, B.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.items
+    }
+
+    /// Number of classes, C.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The fused distributions, row-major [B, C].
+    #[must_use]
+    pub fn posterior(&self) -> &[f32] {
+        &self.posterior
+    }
+
+    /// The class decided for, per item.
+    #[must_use]
+    pub fn decision(&self) -> &[u32] {
+        &self.decision
+    }
+
+    /// The largest posterior, per item.
+    #[must_use]
+    pub fn confidence(&self) -> &[f32] {
+        &self.confidence
+    }
+
+    /// The largest posterior less the second largest, per item.
+    #[must_use]
+    pub fn margin(&self) -> &[f32] {
+        &self.margin
+    }
+
+    /// The posterior's entropy in nats, per item.
+    #[must_use]
+    pub fn entropy(&self) -> &[f32] {
+        &self.entropy
+    }
+
+    /// How far the opinions are apart, in [0, 1], per item.
+    #[must_use]
+    pub fn disagreement(&self) -> &[f32] {
+        &self.disagreement
+    }
+
+    /// The effective number of sources, per item.
+    #[must_use]
+    pub fn effective_sources(&self) -> &[f32] {
+        &self.effective_sources
+    }
+
+    /// What was out of the ordinary, per item, as bits of [`Flags`].
+    #[must_use]
+    pub fn flags(&self) -> &[u32] {
+        &self.flags
+    }
+
+    /// What was out of the ordinary about one item; nothing where flags were not asked for.
+    #[must_use]
+    pub fn flags_of(&self, item: usize) -> Flags {
+        Flags(self.flags.get(item).copied().unwrap_or_default())
+    }
+
+    /// One `f32` column by its output: `None` for the decision and the flags, which are integers.
+    #[must_use]
+    pub fn values(&self, output: Output) -> Option<&[f32]> {
+        match output {
+            Output::Posterior => Some(&self.posterior),
+            Output::Confidence => Some(&self.confidence),
+            Output::Margin => Some(&self.margin),
+            Output::Entropy => Some(&self.entropy),
+            Output::Disagreement => Some(&self.disagreement),
+            Output::EffectiveSources => Some(&self.effective_sources),
+            Output::Decision | Output::Flags => None,
+        }
+    }
+
+    /// One integer column by its output: `None` for the others.
+    #[must_use]
+    pub fn integers(&self, output: Output) -> Option<&[u32]> {
+        match output {
+            Output::Decision => Some(&self.decision),
+            Output::Flags => Some(&self.flags),
+            _ => None,
+        }
+    }
+
+    /// Makes room for the outputs asked for, and lends it.
+    pub(crate) fn prepare(&mut self, items: usize, classes: usize, outputs: Outputs) -> FusedMut<'_> {
+        let len = |output, each: usize| if outputs.contains(output) { items * each } else { 0 };
+        (self.items, self.classes) = (items, classes);
+        self.posterior.resize(len(Output::Posterior, classes), 0.0);
+        self.decision.resize(len(Output::Decision, 1), 0);
+        self.confidence.resize(len(Output::Confidence, 1), 0.0);
+        self.margin.resize(len(Output::Margin, 1), 0.0);
+        self.entropy.resize(len(Output::Entropy, 1), 0.0);
+        self.disagreement.resize(len(Output::Disagreement, 1), 0.0);
+        self.effective_sources.resize(len(Output::EffectiveSources, 1), 0.0);
+        self.flags.resize(len(Output::Flags, 1), 0);
+        FusedMut {
+            items,
+            classes,
+            posterior: &mut self.posterior,
+            decision: &mut self.decision,
+            confidence: &mut self.confidence,
+            margin: &mut self.margin,
+            entropy: &mut self.entropy,
+            disagreement: &mut self.disagreement,
+            effective_sources: &mut self.effective_sources,
+            flags: &mut self.flags,
+        }
+    }
+}
+
+/// A contiguous range of items of a [`Fused`], lent to an executor; columns not asked for are empty.
+#[derive(Debug)]
+pub(crate) struct FusedMut<'a> {
+    pub items: usize,
+    pub classes: usize,
+    pub posterior: &'a mut [f32],
+    pub decision: &'a mut [u32],
+    pub confidence: &'a mut [f32],
+    pub margin: &'a mut [f32],
+    pub entropy: &'a mut [f32],
+    pub disagreement: &'a mut [f32],
+    pub effective_sources: &'a mut [f32],
+    pub flags: &'a mut [u32],
+}
+
+impl FusedMut<'_> {
+    /// The same range, lent on.
+    pub fn reborrow(&mut self) -> FusedMut<'_> {
+        FusedMut {
+            items: self.items,
+            classes: self.classes,
+            posterior: self.posterior,
+            decision: self.decision,
+            confidence: self.confidence,
+            margin: self.margin,
+            entropy: self.entropy,
+            disagreement: self.disagreement,
+            effective_sources: self.effective_sources,
+            flags: self.flags,
+        }
+    }
+
+    /// The first `items` items, and the rest.
+    pub fn split_at(self, items: usize) -> (Self, Self) {
+        fn cut<T>(column: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
+            column.split_at_mut(at.min(column.len()))
+        }
+        let classes = self.classes;
+        let (posterior, posterior_rest) = cut(self.posterior, items * classes);
+        let (decision, decision_rest) = cut(self.decision, items);
+        let (confidence, confidence_rest) = cut(self.confidence, items);
+        let (margin, margin_rest) = cut(self.margin, items);
+        let (entropy, entropy_rest) = cut(self.entropy, items);
+        let (disagreement, disagreement_rest) = cut(self.disagreement, items);
+        let (effective_sources, effective_sources_rest) = cut(self.effective_sources, items);
+        let (flags, flags_rest) = cut(self.flags, items);
+        let first = Self {
+            items,
+            classes,
+            posterior,
+            decision,
+            confidence,
+            margin,
+            entropy,
+            disagreement,
+            effective_sources,
+            flags,
+        };
+        let rest = FusedMut {
+            items: self.items - items,
+            classes,
+            posterior: posterior_rest,
+            decision: decision_rest,
+            confidence: confidence_rest,
+            margin: margin_rest,
+            entropy: entropy_rest,
+            disagreement: disagreement_rest,
+            effective_sources: effective_sources_rest,
+            flags: flags_rest,
+        };
+        (first, rest)
+    }
+}
