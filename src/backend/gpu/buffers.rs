@@ -1,0 +1,54 @@
+//! The device's buffers of a chunk: one per binding, kept between runs and replaced by larger ones where they are small.
+
+use wgpu::{BindGroupEntry, Buffer, BufferDescriptor, BufferUsages};
+
+use crate::backend::gpu::adapter::Opened;
+use crate::kernel::{Access, Binding};
+
+/// One buffer per binding, in the order of binding numbers.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    buffers: Vec<Buffer>,
+}
+
+impl Buffers {
+    /// Makes room for so many bytes in each binding. Where a buffer is too small and all of them together would pass the
+    /// budget, those that are larger than they need be go too.
+    pub(super) fn reserve(&mut self, opened: &Opened, bindings: &[Binding], bytes: &[u64], budget: u64) {
+        let held = |i: usize| self.buffers.get(i).map_or(0, Buffer::size);
+        let grown: u64 = bytes.iter().enumerate().map(|(i, &bytes)| bytes.max(held(i))).sum();
+        let fits = |i: usize| held(i) >= bytes[i] && (grown <= budget || held(i) == bytes[i]);
+        let stays = (0..bindings.len()).map(fits).collect::<Vec<_>>();
+        let old = std::mem::take(&mut self.buffers);
+        let mut old = old.into_iter().zip(&stays).map(|(buffer, &stays)| stays.then_some(buffer)).collect::<Vec<_>>();
+        old.resize(bindings.len(), None);
+        for ((binding, &bytes), buffer) in bindings.iter().zip(bytes).zip(old) {
+            self.buffers.push(buffer.unwrap_or_else(|| create(opened, binding, bytes)));
+        }
+    }
+
+    /// The buffer of a binding.
+    pub(super) fn at(&self, binding: usize) -> &Buffer {
+        &self.buffers[binding]
+    }
+
+    /// All of them, bound whole.
+    pub(super) fn entries(&self) -> Vec<BindGroupEntry<'_>> {
+        let numbered = (0..).zip(&self.buffers);
+        numbered.map(|(binding, buffer)| BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect()
+    }
+}
+
+fn create(opened: &Opened, binding: &Binding, bytes: u64) -> Buffer {
+    let usage = match binding.access {
+        Access::Uniform => BufferUsages::UNIFORM | BufferUsages::COPY_DST,
+        Access::Read => BufferUsages::STORAGE | BufferUsages::COPY_DST,
+        Access::ReadWrite => BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC,
+    };
+    opened.device.create_buffer(&BufferDescriptor {
+        label: Some(binding.name),
+        size: bytes,
+        usage,
+        mapped_at_creation: false,
+    })
+}

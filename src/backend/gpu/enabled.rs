@@ -1,0 +1,231 @@
+//! The GPU executor: programs run through wgpu, in chunks that fit the device.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use wgpu::{BindGroupDescriptor, CommandEncoderDescriptor, ComputePassDescriptor};
+
+use crate::backend::gpu::Wanted;
+use crate::backend::gpu::adapter::{self, Opened};
+use crate::backend::gpu::buffers::Buffers;
+use crate::backend::gpu::encode::{COLUMNS, Chunk, POSTERIOR, STATUS};
+use crate::backend::gpu::pipelines::{Pipelines, Switches};
+use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
+use crate::backend::gpu::readback::{Piece, Readback};
+use crate::backend::gpu::upload::Upload;
+use crate::backend::{Backend, Run};
+use crate::error::Result;
+use crate::plan::partition::{Limits, chunk_items};
+use crate::plan::{Program, Step};
+use crate::tensor::{Evidence, FusedMut};
+
+/// Device memory a chunk may take unless the caller says otherwise.
+const DEFAULT_MEMORY_BYTES: u64 = 256 << 20;
+
+/// Bindings are indexed by 32-bit numbers on some drivers.
+const MAX_BINDING_BYTES: u64 = (1 << 31) - 4;
+
+/// Values of evidence in a dispatch: some ten milliseconds of a GPU's time at the slowest; of a software driver's, which
+/// does ten to forty million a second on two cores, a tenth of a second or two.
+const HARDWARE_DISPATCH_VALUES: u64 = 1 << 28;
+const SOFTWARE_DISPATCH_VALUES: u64 = 1 << 21;
+
+/// Steps after which Mesa's llvmpipe ends every loop of an invocation.
+const SOFTWARE_LOOP_STEPS: u64 = 65_535;
+
+/// A device and all that is kept on it between runs.
+#[derive(Debug)]
+pub(crate) struct Gpu {
+    opened: Opened,
+    limits: Limits,
+    /// Runs take turns. `None` before the first run and after one that failed, which may have left buffers mapped.
+    state: Mutex<Option<State>>,
+}
+
+/// What runs use again.
+#[derive(Debug)]
+struct State {
+    buffers: Buffers,
+    upload: Upload,
+    readback: Readback,
+    pipelines: Pipelines,
+    clock: Option<Clock>,
+}
+
+impl Gpu {
+    /// Opens a device on the adapter wanted, of whose memory one fusion takes at most so many bytes.
+    pub(crate) fn open(wanted: &Wanted, memory_bytes: Option<u64>) -> Result<Self> {
+        let opened = adapter::open(wanted)?;
+        let device = opened.device.limits();
+        let is_software = adapter::is_software(&opened.info);
+        let binding_bytes = device.max_storage_buffer_binding_size.min(device.max_buffer_size).min(MAX_BINDING_BYTES);
+        let limits = Limits {
+            binding_bytes,
+            chunk_bytes: memory_bytes.unwrap_or(DEFAULT_MEMORY_BYTES),
+            dispatch_values: if is_software { SOFTWARE_DISPATCH_VALUES } else { HARDWARE_DISPATCH_VALUES },
+            loop_steps: is_software.then_some(SOFTWARE_LOOP_STEPS),
+        };
+        Ok(Self { opened, limits, state: Mutex::new(None) })
+    }
+
+    /// Does the work with the state, alone; after a failure the state is made anew.
+    fn alone<T>(&self, bytes: u64, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = state.take();
+        let result = self.opened.guarded(bytes, || work(current.get_or_insert_with(|| State::new(&self.opened))));
+        if result.is_ok() {
+            *state = current;
+        }
+        result
+    }
+
+    /// Runs one step over all items.
+    fn run_step(&self, step: &Step, evidence: &Evidence<'_>, mut out: FusedMut<'_>) -> Result<Run> {
+        let at_most = chunk_items(step, self.limits)? as usize;
+        let largest = Chunk { step, start: 0, items: at_most.min(evidence.items()) }.bytes();
+        self.alone(largest.iter().sum(), |state| {
+            state.buffers.reserve(&self.opened, step.kernel.bindings(), &largest, self.limits.chunk_bytes);
+            let mut run = Run::default();
+            for start in (0..evidence.items()).step_by(at_most) {
+                let chunk = Chunk { step, start, items: at_most.min(evidence.items() - start) };
+                let (now, rest) = out.split_at(chunk.items);
+                out = rest;
+                state.run_chunk(&self.opened, chunk, evidence, now, &mut run)?;
+                if run.first_invalid.is_some() {
+                    break;
+                }
+            }
+            Ok(run)
+        })
+    }
+}
+
+impl State {
+    fn new(opened: &Opened) -> Self {
+        Self {
+            buffers: Buffers::default(),
+            upload: Upload::new(opened),
+            readback: Readback::new(opened),
+            pipelines: Pipelines::default(),
+            clock: Clock::new(opened),
+        }
+    }
+
+    /// Uploads, computes and reads back one chunk.
+    fn run_chunk(
+        &mut self,
+        opened: &Opened,
+        chunk: Chunk<'_>,
+        evidence: &Evidence<'_>,
+        out: FusedMut<'_>,
+        run: &mut Run,
+    ) -> Result<()> {
+        let begin = Instant::now();
+        chunk.upload(opened, &mut self.upload, &self.buffers, evidence)?;
+        run.timing.upload += begin.elapsed();
+
+        self.dispatch(opened, chunk);
+
+        let begin = Instant::now();
+        let (mut status, mut ticks) = ([0; 4], [0; CLOCK_BYTES]);
+        let mut pieces = vec![Piece { from: self.buffers.at(STATUS), from_offset: 0, to: &mut status }];
+        if let Some(clock) = &self.clock {
+            pieces.push(Piece { from: &clock.resolved, from_offset: 0, to: &mut ticks });
+        }
+        pieces.extend(outputs(&self.buffers, out));
+        self.readback.read(opened, pieces)?;
+        run.timing.read_back += begin.elapsed();
+
+        if let Some(clock) = &self.clock {
+            *run.timing.kernels.get_or_insert(Duration::ZERO) += clock.between(ticks);
+        }
+        run.timing.chunks += 1;
+        let status = u32::from_ne_bytes(status);
+        run.first_invalid = (status != u32::MAX).then_some(chunk.start + status as usize);
+        Ok(())
+    }
+
+    /// Submits the chunk's kernel.
+    fn dispatch(&mut self, opened: &Opened, chunk: Chunk<'_>) {
+        let kernel = chunk.step.kernel;
+        let (pipeline, layout) = self.pipelines.get(opened, kernel, Switches::of(chunk.step));
+        let group = opened.device.create_bind_group(&BindGroupDescriptor {
+            label: Some(kernel.name()),
+            layout: &layout,
+            entries: &self.buffers.entries(),
+        });
+        let mut encoder =
+            opened.device.create_command_encoder(&CommandEncoderDescriptor { label: Some(kernel.name()) });
+        let grid = chunk.grid();
+        let timestamp_writes = self.clock.as_ref().map(Clock::whole_pass);
+        let mut pass =
+            encoder.begin_compute_pass(&ComputePassDescriptor { label: Some(kernel.name()), timestamp_writes });
+        pass.set_pipeline(&pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(grid.groups_per_row, grid.rows, 1);
+        drop(pass);
+        if let Some(clock) = &self.clock {
+            clock.resolve(&mut encoder);
+        }
+        opened.submit(encoder);
+    }
+}
+
+/// Where the outputs of a chunk lie and where they go; of those not asked for both are empty.
+fn outputs<'a>(buffers: &'a Buffers, out: FusedMut<'a>) -> Vec<Piece<'a>> {
+    use bytemuck::cast_slice_mut;
+    let posterior = cast_slice_mut(out.posterior);
+    let columns = [
+        cast_slice_mut(out.decision),
+        cast_slice_mut(out.confidence),
+        cast_slice_mut(out.margin),
+        cast_slice_mut(out.entropy),
+        cast_slice_mut(out.disagreement),
+        cast_slice_mut(out.effective_sources),
+        cast_slice_mut(out.flags),
+    ];
+    let mut pieces = vec![Piece { from: buffers.at(POSTERIOR), from_offset: 0, to: posterior }];
+    let mut from_offset = 0;
+    for to in columns {
+        let bytes = to.len() as u64;
+        pieces.push(Piece { from: buffers.at(COLUMNS), from_offset, to });
+        from_offset += bytes;
+    }
+    pieces
+}
+
+impl Backend for Gpu {
+    fn run(&self, program: &Program, evidence: &Evidence<'_>, out: FusedMut<'_>) -> Result<Run> {
+        let mut run = Run::default();
+        let mut out = Some(out);
+        for step in &program.steps {
+            // Every program is one step so far: it has the outputs.
+            if let Some(out) = out.take() {
+                run = self.run_step(step, evidence, out)?;
+            }
+        }
+        Ok(run)
+    }
+
+    fn describe(&self) -> String {
+        let info = &self.opened.info;
+        let driver = [info.driver.as_str(), info.driver_info.as_str()];
+        let driver = driver.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
+        let mebibytes = |bytes: u64| bytes >> 20;
+        let software = if adapter::is_software(info) { "; a software driver" } else { "" };
+        format!(
+            "gpu: {} ({driver}, {}), bindings up to {} MiB, {} MiB at a time{software}",
+            info.name,
+            info.backend,
+            mebibytes(self.limits.binding_bytes),
+            mebibytes(self.limits.chunk_bytes),
+        )
+    }
+
+    fn copy_time(&self, bytes: u64) -> Result<Option<Duration>> {
+        self.alone(2 * bytes, |state| match &state.clock {
+            Some(clock) => clock.copy_time(&self.opened, &state.readback, bytes).map(Some),
+            None => Ok(None),
+        })
+    }
+}
