@@ -1,0 +1,5 @@
+//! What fusions promise, on every executor: literal values and properties.
+
+mod properties;
+mod rules;
+mod two_source;

@@ -1,0 +1,132 @@
+//! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
+//! Rust side writes it.
+
+use consilience::kernel::fusion::pool::{SQUARE_SCALE, TIE, WEIGHT_FLOOR};
+use consilience::kernel::{Access, Kernel};
+use consilience::{Flags, SUM_TOLERANCE};
+use naga::valid::{Capabilities, ValidationFlags, Validator};
+use naga::{AddressSpace, Expression, Literal, Module, StorageAccess, TypeInner};
+
+use super::{files, read, root};
+
+fn module(kernel: Kernel) -> Module {
+    naga::front::wgsl::parse_str(kernel.source())
+        .unwrap_or_else(|e| panic!("{kernel}: {}", e.emit_to_string(kernel.source())))
+}
+
+/// The fields of a `repr(C)` struct of four-byte fields and where each begins, read from its source.
+fn fields(path: &str, name: &str) -> Vec<(String, u32)> {
+    let file = syn::parse_file(&read(path.as_ref())).unwrap_or_else(|e| panic!("{path}: {e}"));
+    let found = file.items.iter().find_map(|item| match item {
+        syn::Item::Struct(item) if item.ident == name => Some(item),
+        _ => None,
+    });
+    let item = found.unwrap_or_else(|| panic!("{path} has no struct {name}"));
+    let field = |(i, field): (usize, &syn::Field)| {
+        let syn::Type::Path(ty) = &field.ty else { panic!("{name}: a field that is no number") };
+        assert!(ty.path.is_ident("u32") || ty.path.is_ident("f32"), "{name}: a field that is not four bytes wide");
+        (field.ident.as_ref().expect("a named field").to_string(), 4 * i as u32)
+    };
+    item.fields.iter().enumerate().map(field).collect()
+}
+
+#[test]
+fn every_shader_has_its_contract_twin_and_parity_test() {
+    let shaders = files("shaders", "wgsl").into_iter().filter(|path| !path.starts_with("shaders/shared"));
+    let names =
+        shaders.map(|path| path.with_extension("").strip_prefix("shaders").expect("below").display().to_string());
+    let mut listed: Vec<String> = Kernel::ALL.iter().map(ToString::to_string).collect();
+    listed.sort();
+    assert_eq!(names.collect::<Vec<_>>(), listed, "shaders on the left, Kernel::ALL on the right");
+    for kernel in Kernel::ALL {
+        for place in ["src/kernel", "src/backend/cpu", "tests/parity"] {
+            let path = root().join(place).join(format!("{kernel}.rs"));
+            assert!(path.is_file(), "{kernel} lacks {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_shader_is_valid() {
+    for kernel in Kernel::ALL {
+        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+        if let Err(error) = validator.validate(&module(kernel)) {
+            panic!("{kernel}: {}", error.emit_to_string(kernel.source()));
+        }
+    }
+}
+
+#[test]
+fn bindings_are_those_of_the_contract() {
+    for kernel in Kernel::ALL {
+        let module = module(kernel);
+        let mut found = Vec::new();
+        for (_, variable) in module.global_variables.iter() {
+            if let Some(binding) = &variable.binding {
+                let access = match variable.space {
+                    AddressSpace::Uniform => Access::Uniform,
+                    AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Access::ReadWrite,
+                    AddressSpace::Storage { .. } => Access::Read,
+                    space => panic!("{kernel}: a binding in {space:?}"),
+                };
+                assert_eq!(binding.group, 0, "{kernel}");
+                found.push((binding.binding, variable.name.clone().unwrap_or_default(), access));
+            }
+        }
+        found.sort_by_key(|(number, ..)| *number);
+        let contract = kernel.bindings().iter().zip(0..).map(|(b, i)| (i, b.name.to_owned(), b.access));
+        assert_eq!(found, contract.collect::<Vec<_>>(), "{kernel}: shader on the left, contract on the right");
+    }
+}
+
+#[test]
+fn workgroup_sizes_are_those_of_the_contract() {
+    for kernel in Kernel::ALL {
+        let sizes: Vec<_> = module(kernel).entry_points.iter().map(|entry| entry.workgroup_size).collect();
+        assert_eq!(sizes, [[kernel.workgroup_lanes(), 1, 1]], "{kernel}");
+    }
+}
+
+#[test]
+fn parameter_structs_have_the_same_layout() {
+    for kernel in Kernel::ALL {
+        let module = module(kernel);
+        let params = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params")).map(|(_, ty)| &ty.inner);
+        let Some(TypeInner::Struct { members, span }) = params else { panic!("{kernel} has no struct Params") };
+        let members: Vec<_> = members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset)).collect();
+        assert_eq!(members, fields("src/kernel/fusion/pool.rs", "Params"), "{kernel}");
+        assert_eq!(*span as usize, kernel.params_bytes(), "{kernel}");
+    }
+}
+
+#[test]
+fn constants_are_those_of_the_contract() {
+    for kernel in Kernel::ALL {
+        let module = module(kernel);
+        let value = |name: &str| {
+            let found = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name));
+            let (_, constant) = found.unwrap_or_else(|| panic!("{kernel} has no constant {name}"));
+            match module.global_expressions[constant.init] {
+                Expression::Literal(Literal::F32(x)) => f64::from(x),
+                Expression::Literal(Literal::U32(x)) => f64::from(x),
+                ref other => panic!("{kernel}: {name} is {other:?}"),
+            }
+        };
+        for (name, want) in [
+            ("TIE", TIE),
+            ("WEIGHT_FLOOR", WEIGHT_FLOOR),
+            ("SQUARE_SCALE", SQUARE_SCALE),
+            ("SUM_TOLERANCE", SUM_TOLERANCE),
+        ] {
+            assert_eq!(value(name), f64::from(want), "{kernel}: {name}");
+        }
+        for (name, want) in [
+            ("NO_SOURCE", Flags::NO_SOURCE),
+            ("ZERO_WEIGHTS", Flags::ZERO_WEIGHTS),
+            ("INVALID_LEFT_OUT", Flags::INVALID_LEFT_OUT),
+            ("RENORMALISED", Flags::RENORMALISED),
+        ] {
+            assert_eq!(value(name), f64::from(want.0), "{kernel}: {name}");
+        }
+    }
+}

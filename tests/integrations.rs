@@ -1,0 +1,4 @@
+//! The doors to other ecosystems.
+
+#[cfg(feature = "arrow")]
+mod arrow;

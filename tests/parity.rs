@@ -1,0 +1,4 @@
+//! Every kernel on every executor against the oracle.
+
+mod devices;
+mod fusion;

@@ -1,0 +1,6 @@
+//! What the tests share: the oracle, random evidence, the engines of this machine.
+
+pub mod compare;
+pub mod engines;
+pub mod oracle;
+pub mod problem;

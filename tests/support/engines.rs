@@ -1,0 +1,44 @@
+//! Every executor of this machine, opened once for the whole test binary.
+
+use std::sync::LazyLock;
+
+use consilience::{Device, Engine, EngineOptions, SimdLevel};
+
+/// What an engine is called in a failure.
+pub type Named = (String, Engine);
+
+static ALL: LazyLock<Vec<Named>> = LazyLock::new(|| {
+    let cpu = |simd, threads| {
+        let options =
+            EngineOptions { device: Device::Cpu, simd: Some(simd), threads: Some(threads), ..Default::default() };
+        (format!("cpu {simd} x {threads}"), Engine::open(&options).expect("a CPU engine"))
+    };
+    let levels = SimdLevel::ALL.into_iter().filter(|level| level.is_supported());
+    let mut engines: Vec<Named> = levels.map(|level| cpu(level, 1)).collect();
+    engines.push(cpu(SimdLevel::best(), 3));
+    if cfg!(feature = "gpu") {
+        engines.extend(gpu(None).map(|engine| ("gpu".to_owned(), engine)));
+    }
+    engines
+});
+
+/// All executors: the CPU at every level of SIMD this machine has, on one thread and on three, and the GPU.
+pub fn all() -> &'static [Named] {
+    &ALL
+}
+
+/// A GPU engine with the memory budget given. A machine without any adapter has none; with `CONSILIENCE_REQUIRE_GPU` set
+/// that is a failure, so that no GPU test is skipped unseen.
+pub fn gpu(memory_bytes: Option<u64>) -> Option<Engine> {
+    let options = EngineOptions { device: Device::Gpu, memory_bytes, ..EngineOptions::default() };
+    match Engine::open(&options) {
+        Ok(engine) => Some(engine),
+        Err(error) if std::env::var_os("CONSILIENCE_REQUIRE_GPU").is_some() => {
+            panic!("CONSILIENCE_REQUIRE_GPU is set, but: {error}")
+        }
+        Err(error) => {
+            eprintln!("no GPU test runs here: {error}");
+            None
+        }
+    }
+}
