@@ -1,0 +1,167 @@
+//! Writes fused items.
+
+mod columns;
+mod partial;
+
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use self::partial::PartialFile;
+use super::{Format, failure};
+use crate::error::{EvidenceError, Result};
+use crate::tensor::{Fused, Output, Outputs};
+
+/// Values of a Parquet row group, which stays in memory, encoded, until it is full: at most 32 MiB.
+const VALUES_PER_GROUP: usize = 8 << 20;
+
+/// Writes the ids and the outputs asked for, under a temporary name beside the final one. The final name stands for a
+/// whole file only: it appears in [`FusedWriter::finish`], and a writer dropped before that leaves nothing behind.
+///
+/// | output | Parquet | CSV |
+/// |---|---|---|
+/// | posterior | one column of lists of C floats | columns `posterior.0`, `posterior.1`, … |
+/// | decision, flags | 32-bit unsigned integers | the same |
+/// | the others | floats | the same |
+///
+/// # Examples
+///
+/// *Two decisions.*
+///
+/// ```
+/// use consilience::arrow::{EvidenceOptions, EvidenceReader, FusedWriter};
+/// use consilience::{Encoding, Engine, Fusion, Output, Outputs};
+///
+/// let dir = tempfile::tempdir()?;
+/// let (input, output) = (dir.path().join("evidence.csv"), dir.path().join("fused.csv"));
+/// std::fs::write(&input, "id,a.no,a.yes\nx,0.25,0.75\ny,1,0\n")?;
+///
+/// let outputs = [Output::Decision];
+/// let (engine, fusion) = (Engine::cpu()?, Fusion::default().outputs(&outputs));
+/// let reader = EvidenceReader::open(&input, &EvidenceOptions::default())?;
+/// let mut writer = FusedWriter::create(&output, reader.id_field(), reader.classes(), Outputs::of(&outputs))?;
+/// for chunk in reader {
+///     let chunk = chunk?;
+///     writer.write(chunk.ids(), &engine.fuse(&fusion, &chunk.evidence(Encoding::Probabilities)?)?)?;
+/// }
+/// writer.finish()?;
+/// assert!(std::fs::read_to_string(&output)?.starts_with("id,decision\nx,"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FusedWriter {
+    // Declared before the file, so that it is dropped while the file still exists.
+    encoder: Encoder,
+    partial: PartialFile,
+    schema: Arc<Schema>,
+    classes: usize,
+    outputs: Outputs,
+}
+
+#[derive(Debug)]
+enum Encoder {
+    Parquet(Box<ArrowWriter<std::fs::File>>),
+    Csv(Box<arrow_csv::Writer<BufWriter<std::fs::File>>>),
+}
+
+impl FusedWriter {
+    /// Starts a `.parquet` or `.csv` file with an id column of the name and type given and the outputs asked for.
+    ///
+    /// # Errors
+    ///
+    /// Another file ending, or the system refuses.
+    pub fn create(path: impl AsRef<Path>, id: &Field, classes: usize, outputs: Outputs) -> Result<Self> {
+        let path = path.as_ref();
+        let format = Format::of(path)?;
+        let schema = Arc::new(columns::schema(id, classes, outputs, format));
+        let partial = PartialFile::create(path)?;
+        let file = partial.file().try_clone().map_err(failure::io(path, "creating"))?;
+        let encoder = match format {
+            Format::Parquet => {
+                let properties = properties(id, classes, outputs);
+                let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
+                    .map_err(|error| failure::writing(path, error))?;
+                Encoder::Parquet(Box::new(writer))
+            }
+            Format::Csv => {
+                let mut writer = arrow_csv::Writer::new(BufWriter::with_capacity(1 << 20, file));
+                // The header is written with the first batch, and there may be none.
+                writer
+                    .write(&RecordBatch::new_empty(Arc::clone(&schema)))
+                    .map_err(|error| failure::writing(path, error))?;
+                Encoder::Csv(Box::new(writer))
+            }
+        };
+        Ok(Self { encoder, partial, schema, classes, outputs })
+    }
+
+    /// Appends items.
+    ///
+    /// # Errors
+    ///
+    /// The ids or the answers do not fit the file or one another, or the system refuses.
+    pub fn write(&mut self, ids: &ArrayRef, fused: &Fused) -> Result<()> {
+        let mismatch = |what: &str, left, right| EvidenceError::ShapeMismatch { what: what.to_owned(), left, right };
+        if ids.len() != fused.items() {
+            return Err(mismatch("the list of ids", fused.items(), ids.len()).into());
+        }
+        if fused.classes() != self.classes && !ids.is_empty() {
+            return Err(mismatch("the list of classes", self.classes, fused.classes()).into());
+        }
+        let columns = columns::columns(ids, fused, self.classes, self.outputs, self.format());
+        let path = self.partial.path();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failure::writing(path, e))?;
+        match &mut self.encoder {
+            Encoder::Parquet(writer) => writer.write(&batch).map_err(|error| failure::writing(path, error)),
+            Encoder::Csv(writer) => writer.write(&batch).map_err(|error| failure::writing(path, error)),
+        }
+    }
+
+    /// Writes what is left, waits until the system has stored it, and gives the file its name; a file that had that name
+    /// is replaced.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses; then there is no file under the name, or the one that was there before.
+    pub fn finish(self) -> Result<()> {
+        let path = self.partial.path();
+        match self.encoder {
+            Encoder::Parquet(writer) => {
+                writer.close().map_err(|error| failure::writing(path, error))?;
+            }
+            Encoder::Csv(writer) => {
+                writer.into_inner().into_inner().map_err(|error| failure::writing(path, error.into_error()))?;
+            }
+        }
+        self.partial.finish()
+    }
+
+    fn format(&self) -> Format {
+        match self.encoder {
+            Encoder::Parquet(_) => Format::Parquet,
+            Encoder::Csv(_) => Format::Csv,
+        }
+    }
+}
+
+fn properties(id: &Field, classes: usize, outputs: Outputs) -> WriterProperties {
+    let values_per_item = outputs.iter().map(|output| columns::width(output, classes)).sum::<usize>() + 1;
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some((VALUES_PER_GROUP / values_per_item).clamp(1, 1 << 20)))
+        // Floats hardly repeat, and nobody looks for a file by the smallest posterior in it.
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_statistics_enabled(ColumnPath::new(vec![id.name().clone()]), EnabledStatistics::Chunk);
+    for output in [Output::Decision, Output::Flags] {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(output.name()), true);
+    }
+    properties.build()
+}
