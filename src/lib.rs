@@ -49,3 +49,8 @@ pub use self::error::{
 pub use self::integrations::arrow;
 pub use self::spec::{Distance, Fusion, LOG_FLOOR, Member, OnInvalid, Rule, Weighting};
 pub use self::tensor::{Encoding, Evidence, Flags, Fused, Output, Outputs, SUM_TOLERANCE};
+
+/// The README's examples, tested.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
