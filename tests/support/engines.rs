@@ -16,9 +16,7 @@ static ALL: LazyLock<Vec<Named>> = LazyLock::new(|| {
     let levels = SimdLevel::ALL.into_iter().filter(|level| level.is_supported());
     let mut engines: Vec<Named> = levels.map(|level| cpu(level, 1)).collect();
     engines.push(cpu(SimdLevel::best(), 3));
-    if cfg!(feature = "gpu") {
-        engines.extend(gpu(None).map(|engine| ("gpu".to_owned(), engine)));
-    }
+    engines.extend(gpu(None).map(|engine| ("gpu".to_owned(), engine)));
     engines
 });
 
@@ -27,9 +25,12 @@ pub fn all() -> &'static [Named] {
     &ALL
 }
 
-/// A GPU engine with the memory budget given. A machine without any adapter has none; with `CONSILIENCE_REQUIRE_GPU` set
-/// that is a failure, so that no GPU test is skipped unseen.
+/// A GPU engine with the memory budget given. A build without the feature has none, nor has a machine without any adapter;
+/// with `CONSILIENCE_REQUIRE_GPU` set the latter is a failure, so that no GPU test is skipped unseen.
 pub fn gpu(memory_bytes: Option<u64>) -> Option<Engine> {
+    if !cfg!(feature = "gpu") {
+        return None;
+    }
     let options = EngineOptions { device: Device::Gpu, memory_bytes, ..EngineOptions::default() };
     match Engine::open(&options) {
         Ok(engine) => Some(engine),
