@@ -17,7 +17,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | [`arrow`] | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
