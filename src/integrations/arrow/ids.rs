@@ -1,5 +1,6 @@
 //! A column of item ids or source names, whatever integer or string type it has.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
@@ -91,6 +92,15 @@ impl IdRef<'_> {
             Self::Number(number) => Id::Number(number),
             Self::Text(text) => Id::Text(text.to_owned()),
         }
+    }
+
+    /// What stands under it in a map by names, in which numbers are decimal.
+    pub fn look_up(self, map: &HashMap<String, usize>) -> Option<usize> {
+        match self {
+            Self::Number(number) => map.get(number.to_string().as_str()),
+            Self::Text(text) => map.get(text),
+        }
+        .copied()
     }
 }
 

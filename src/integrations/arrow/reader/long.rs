@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, UInt64Array};
 
 use crate::error::{FileError, Result};
 use crate::integrations::arrow::chunk::Rows;
-use crate::integrations::arrow::ids::{Id, IdRef, Ids};
+use crate::integrations::arrow::ids::{Id, Ids};
 use crate::integrations::arrow::layout::{Opinion, Origin};
 use crate::integrations::arrow::plane::Plane;
 use crate::integrations::arrow::table::{Column, Scan, Table};
@@ -142,12 +142,9 @@ impl Long {
                 gathered.begin();
                 began.push(row as u64);
             }
-            let place = match batch.sources.get(row) {
-                IdRef::Text(text) => self.places.get(text),
-                IdRef::Number(number) => self.places.get(number.to_string().as_str()),
-            };
+            let place = batch.sources.get(row).look_up(&self.places);
             let present = batch.plane.presence.as_ref().is_none_or(|presence| presence[row]);
-            if let (Some(&source), true) = (place, present) {
+            if let (Some(source), true) = (place, present) {
                 let values = &batch.plane.values[row * classes..][..classes];
                 gathered.put(source, values, batch.first_row + row as u64);
             }

@@ -132,11 +132,7 @@ impl Seen {
     }
 
     fn see(&mut self, source: IdRef<'_>, item: u64, row: u64) -> Sight {
-        let found = match source {
-            IdRef::Text(text) => self.places.get(text).copied(),
-            IdRef::Number(number) => self.places.get(number.to_string().as_str()).copied(),
-        };
-        match found {
+        match source.look_up(&self.places) {
             Some(place) => match std::mem::replace(&mut self.last[place], (item, row)) {
                 (last, first) if last == item => Sight::Again(first),
                 _ => Sight::Fine,
