@@ -195,14 +195,10 @@ fn outputs<'a>(buffers: &'a Buffers, out: FusedMut<'a>) -> Vec<Piece<'a>> {
 }
 
 impl Backend for Gpu {
-    fn run(&self, program: &Program, evidence: &Evidence<'_>, out: FusedMut<'_>) -> Result<Run> {
+    fn run(&self, program: &Program, evidence: &Evidence<'_>, mut out: FusedMut<'_>) -> Result<Run> {
         let mut run = Run::default();
-        let mut out = Some(out);
         for step in &program.steps {
-            // Every program is one step so far: it has the outputs.
-            if let Some(out) = out.take() {
-                run = self.run_step(step, evidence, out)?;
-            }
+            run = self.run_step(step, evidence, out.reborrow())?;
         }
         Ok(run)
     }

@@ -178,6 +178,16 @@ impl Pool {
         self.mix.iter().enumerate().fold(0, |bits, (i, &share)| if share > 0.0 { bits | 1 << i } else { bits })
     }
 
+    /// ln eps.
+    pub fn ln_floor(&self) -> f32 {
+        self.log_floor.ln()
+    }
+
+    /// 1 / ln C; 0 for one class.
+    pub fn inverse_ln_classes(&self) -> f32 {
+        if self.classes > 1 { 1.0 / (self.classes as f32).ln() } else { 0.0 }
+    }
+
     /// Whether the vote decides alone, so that its ties are the linear pool's to break.
     pub fn is_vote_alone(&self) -> bool {
         self.rules() == 1 << 1

@@ -69,6 +69,8 @@ struct Wants {
     ln: bool,
     /// ln eps.
     ln_floor: f32,
+    /// 1 / ln C.
+    inverse_ln_classes: f32,
 }
 
 impl Wants {
@@ -85,7 +87,8 @@ impl Wants {
             disagreement,
             largest: vote || max_vote || bayes || by_confidence,
             ln: log_pool || disagreement,
-            ln_floor: pool.log_floor.ln(),
+            ln_floor: pool.ln_floor(),
+            inverse_ln_classes: pool.inverse_ln_classes(),
         }
     }
 }

@@ -56,9 +56,8 @@ pub(super) fn finish<S: Simd>(
     }
     if wanted(Output::Disagreement) {
         let apart = entropy(simd, &scratch.linear, per_weight) - sums.entropy * per_weight;
-        let share = if pool.classes > 1 { 1.0 / (pool.classes as f32).ln() } else { 0.0 };
         let zero = f32x16::splat(simd, 0.0);
-        store(sums.present.select((apart * share).max(0.0), zero), out.disagreement);
+        store(sums.present.select((apart * wants.inverse_ln_classes).max(0.0), zero), out.disagreement);
     }
     if wanted(Output::EffectiveSources) {
         let sum = sums.weight * SQUARE_SCALE;
