@@ -23,6 +23,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn copy_time(&self, _bytes: u64) -> Result<Option<Duration>> {
         Ok(None)
     }
+
+    /// The CPU executor for what has no other twin: the backend itself, or else one on all cores that all share.
+    fn host(&self) -> Result<&cpu::Cpu> {
+        cpu::Cpu::shared()
+    }
 }
 
 /// What a run has to say beside its outputs.

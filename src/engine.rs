@@ -142,7 +142,7 @@ impl Engine {
     pub fn fuse_into(&self, fusion: &Fusion, evidence: &Evidence<'_>, fused: &mut Fused) -> Result<Timing> {
         let start = Instant::now();
         let program = plan::lower(fusion, evidence)?;
-        let out = fused.prepare(evidence.items(), evidence.classes(), fusion.outputs);
+        let out = fused.prepare(evidence, fusion.outputs);
         let run = if evidence.items() == 0 { Default::default() } else { self.backend.run(&program, evidence, out)? };
         match run.first_invalid {
             Some(item) => Err(EvidenceError::Invalid(evidence.diagnose(item)).into()),
@@ -158,6 +158,11 @@ impl Engine {
     /// The bytes do not fit the device, or it fails.
     pub fn copy_time(&self, bytes: u64) -> Result<Option<Duration>> {
         self.backend.copy_time(bytes)
+    }
+
+    /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores.
+    pub(crate) fn host(&self) -> Result<&Cpu> {
+        self.backend.host()
     }
 
     /// The program the fusion is lowered to, printed: kernels, what they read, compute and write, and the bytes moved.

@@ -1,14 +1,20 @@
 //! The one error every public call answers with: what was wrong, where, and what would be right.
 
+mod calibration;
 mod device;
 mod evidence;
 mod file;
+mod fit;
 mod spec;
+mod state;
 
+pub use self::calibration::CalibrationError;
 pub use self::device::DeviceError;
 pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
 pub use self::file::FileError;
+pub use self::fit::FitError;
 pub use self::spec::SpecError;
+pub use self::state::StateError;
 
 /// A specialised `Result`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -51,6 +57,15 @@ pub enum ErrorKind {
     /// A file: its format, its contents or the system underneath.
     #[error(transparent)]
     File(#[from] FileError),
+    /// What is learned: what it learns from, its saved form, a merge.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// Posteriors, labels or saved state given to calibration, scores or decisions.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// What is fitted to labelled items: labels, folds, models.
+    #[error(transparent)]
+    Fit(#[from] FitError),
 }
 
 impl Error {
@@ -63,7 +78,12 @@ impl Error {
     /// Whether lengths or counts do not fit together.
     #[must_use]
     pub fn is_shape(&self) -> bool {
-        matches!(*self.0, ErrorKind::Evidence(ref e) if e.invalid().is_none())
+        match &*self.0 {
+            ErrorKind::Evidence(e) => e.invalid().is_none(),
+            ErrorKind::State(e) => e.is_shape(),
+            ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
+            _ => false,
+        }
     }
 
     /// Whether an opinion is not a valid one; [`Error::invalid_opinion`] says which.
@@ -88,6 +108,24 @@ impl Error {
     #[must_use]
     pub fn is_io(&self) -> bool {
         matches!(*self.0, ErrorKind::File(_))
+    }
+
+    /// Whether what is learned cannot be updated, merged or read back.
+    #[must_use]
+    pub fn is_state(&self) -> bool {
+        matches!(*self.0, ErrorKind::State(_))
+    }
+
+    /// Whether posteriors, labels or saved state given to calibration, scores or decisions are at fault.
+    #[must_use]
+    pub fn is_calibration(&self) -> bool {
+        matches!(*self.0, ErrorKind::Calibration(_))
+    }
+
+    /// Whether labels, folds or a model do not allow a fit, or are none.
+    #[must_use]
+    pub fn is_fit(&self) -> bool {
+        matches!(*self.0, ErrorKind::Fit(_))
     }
 
     /// The opinion at fault, when [`Error::is_invalid_evidence`].

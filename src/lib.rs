@@ -18,6 +18,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | methods | what keeps state or is built on answers: learning whom to trust, stacking, calibration, decision, provenance |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
@@ -43,12 +44,19 @@ pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
 pub use self::engine::{Device, Engine, EngineOptions};
 pub use self::error::{
-    DeviceError, Error, ErrorKind, EvidenceError, FileError, InvalidOpinion, InvalidReason, Result, SpecError,
+    CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError, InvalidOpinion, InvalidReason,
+    Result, SpecError, StateError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
-pub use self::spec::{Distance, Fusion, LOG_FLOOR, Member, OnInvalid, Rule, Weighting};
-pub use self::tensor::{Encoding, Evidence, Flags, Fused, Output, Outputs, SUM_TOLERANCE};
+pub use self::spec::{
+    BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,
+    Rule, STEEPNESS, Weighting, penalised,
+};
+pub use self::tensor::{
+    ABSTAINED_U8, ABSTAINED_U16, Answer, Encoding, Evidence, Flags, Form, Fused, MISSING_U8, MISSING_U16, Opinions,
+    Output, Outputs, SUM_TOLERANCE, SUM_TOLERANCE_BF16,
+};
 
 /// The README's examples, tested.
 #[cfg(doctest)]

@@ -1,18 +1,23 @@
 //! What to fuse and how, as data: a [`Fusion`] is plain, comparable and serialisable, and knows no device.
 
+mod boost;
 mod invalid;
 mod rule;
 mod weighting;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::boost::{Boost, penalised};
 pub use self::invalid::OnInvalid;
-pub use self::rule::{Member, Rule};
-pub use self::weighting::{Distance, Weighting};
+pub use self::rule::{BeliefFusion, Conflict, Member, Rule};
+pub use self::weighting::{Distance, Divergence, Measure, STEEPNESS, Weighting};
 use crate::tensor::{Output, Outputs};
 
 /// The smallest probability a logarithm is taken of, unless a [`Fusion`] says another.
 pub const LOG_FLOOR: f32 = 1e-7;
+
+/// How far a source is trusted by the rules that discount, unless a [`Fusion`] says otherwise.
+pub const RELIABILITY: f32 = 0.9;
 
 /// A fusion: the rule, the weighting, the priors, what becomes of invalid opinions, and which outputs are wanted.
 ///
@@ -55,8 +60,18 @@ pub struct Fusion {
     pub source_priors: Option<Vec<f32>>,
     /// Prior of each class, rho: the posterior of an item that no source was asked about. Normalised. `None`: uniform.
     pub class_prior: Option<Vec<f32>>,
-    /// The smallest probability a logarithm is taken of, eps in (0, 1): part of the definition of `LogPool`.
+    /// How far each source can be trusted, a_n in [0, 1]: what `DempsterShafer` and `Belief` discount by, and the conflict
+    /// goes by. `None`: [`RELIABILITY`] each.
+    pub reliabilities: Option<Vec<f32>>,
+    /// The smallest probability a logarithm is taken of, eps in [1.2e-38, 1): part of the definition of the rules that take
+    /// one.
     pub log_floor: f32,
+    /// T_n > 0 of each source: its opinions become p^(1/T), normalised, before anything else. `None`: 1 each. A confidence
+    /// that was given stays as it is.
+    pub source_temperatures: Option<Vec<f32>>,
+    /// T > 0 of the pool: the posterior becomes P^(1/T), normalised, after everything else. The class prior of an item
+    /// without a source stays as it is.
+    pub temperature: f32,
     /// What becomes of an opinion that is not valid.
     pub on_invalid: OnInvalid,
     /// What is wanted of every item.
@@ -110,6 +125,27 @@ impl Fusion {
         self
     }
 
+    /// The same with these reliabilities.
+    #[must_use]
+    pub fn reliabilities(mut self, reliabilities: Vec<f32>) -> Self {
+        self.reliabilities = Some(reliabilities);
+        self
+    }
+
+    /// The same with a temperature for each source.
+    #[must_use]
+    pub fn source_temperatures(mut self, temperatures: Vec<f32>) -> Self {
+        self.source_temperatures = Some(temperatures);
+        self
+    }
+
+    /// The same with another temperature of the pool.
+    #[must_use]
+    pub fn temperature(mut self, temperature: f32) -> Self {
+        self.temperature = temperature;
+        self
+    }
+
     /// The same with another policy for invalid opinions.
     #[must_use]
     pub fn on_invalid(mut self, policy: OnInvalid) -> Self {
@@ -133,7 +169,10 @@ impl Default for Fusion {
             weighting: Weighting::default(),
             source_priors: None,
             class_prior: None,
+            reliabilities: None,
             log_floor: LOG_FLOOR,
+            source_temperatures: None,
+            temperature: 1.0,
             on_invalid: OnInvalid::default(),
             outputs: Outputs::default(),
         }

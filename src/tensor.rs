@@ -2,9 +2,11 @@
 
 mod evidence;
 mod fused;
+mod opinions;
 mod output;
 
-pub use self::evidence::{Encoding, Evidence, SUM_TOLERANCE};
+pub use self::evidence::{Answer, Evidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 pub use self::fused::Fused;
 pub(crate) use self::fused::FusedMut;
+pub use self::opinions::{ABSTAINED_U8, ABSTAINED_U16, Encoding, Form, MISSING_U8, MISSING_U16, Opinions};
 pub use self::output::{Flags, Output, Outputs};

@@ -1,5 +1,7 @@
 //! What fusions promise, on every executor: literal values and properties.
 
+mod combination;
+mod labels;
 mod properties;
 mod rules;
 mod two_source;

@@ -4,3 +4,4 @@ pub mod compare;
 pub mod engines;
 pub mod oracle;
 pub mod problem;
+pub mod specs;

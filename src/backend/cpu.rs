@@ -6,6 +6,7 @@ mod numbers;
 mod sum;
 mod transpose;
 
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use fearless_simd::Level;
@@ -55,6 +56,18 @@ impl Cpu {
         Ok(Self { name, level: name.level()?, pool })
     }
 
+    /// The machine's best on all cores, opened when it is first asked for.
+    pub(crate) fn shared() -> Result<&'static Self> {
+        static SHARED: OnceLock<Cpu> = OnceLock::new();
+        match SHARED.get() {
+            Some(cpu) => Ok(cpu),
+            None => {
+                let cpu = Self::open(None, None)?;
+                Ok(SHARED.get_or_init(|| cpu))
+            }
+        }
+    }
+
     fn threads(&self) -> usize {
         self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
     }
@@ -79,6 +92,10 @@ impl Backend for Cpu {
         }
         let kernels = Some(start.elapsed());
         Ok(Run { first_invalid, timing: Timing { kernels, chunks: 1, ..Timing::default() } })
+    }
+
+    fn host(&self) -> Result<&Cpu> {
+        Ok(self)
     }
 
     fn describe(&self) -> String {

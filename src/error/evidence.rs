@@ -34,6 +34,18 @@ pub enum EvidenceError {
         /// Values a row should have.
         classes: usize,
     },
+    /// A form that cannot hold so many classes.
+    #[error("source {source_index} comes as {form}, which holds {most} classes, not {classes}; use a wider form")]
+    Form {
+        /// Which source.
+        source_index: usize,
+        /// Its form.
+        form: String,
+        /// Classes asked for.
+        classes: usize,
+        /// Classes the form holds.
+        most: usize,
+    },
     /// Something per source or per item that has another length than the evidence asks for.
     #[error("{what} has {right} entries where the evidence needs {left}")]
     ShapeMismatch {
@@ -43,6 +55,16 @@ pub enum EvidenceError {
         left: usize,
         /// The length given.
         right: usize,
+    },
+    /// A true class that is none.
+    #[error("the label of item {item} is {label}, which is no class; classes are 0 to {}", .classes - 1)]
+    Label {
+        /// Which item.
+        item: usize,
+        /// Its label.
+        label: u32,
+        /// How many classes there are.
+        classes: usize,
     },
     /// An opinion whose values are not what they are declared to be.
     #[error("{0}")]
@@ -83,8 +105,13 @@ pub enum InvalidReason {
     Infinite,
     /// A probability, or a given confidence, below zero.
     Negative,
-    /// A given confidence above one.
+    /// A given confidence, or a binary opinion, above one.
     AboveOne,
+    /// A label that is neither a class nor a code.
+    NoSuchClass {
+        /// How many classes there are.
+        classes: usize,
+    },
     /// Probabilities that do not sum to one within the tolerance.
     SumNotOne {
         /// How far from one is still accepted.
@@ -104,6 +131,9 @@ impl fmt::Display for InvalidOpinion {
             InvalidReason::Infinite => write!(f, ": {value} is not finite"),
             InvalidReason::Negative => write!(f, ": {value} is negative; probabilities and confidences lie in [0, 1]"),
             InvalidReason::AboveOne => write!(f, ": {value} is above one; confidences lie in [0, 1]"),
+            InvalidReason::NoSuchClass { classes } => {
+                write!(f, ": label {value} is no class; classes are 0 to {}", classes - 1)
+            }
             InvalidReason::SumNotOne { tolerance } => write!(
                 f,
                 ": the probabilities sum to {value}, not to 1 within {tolerance}; normalise them, or fuse with \

@@ -37,11 +37,26 @@ pub enum SpecError {
         must: &'static str,
     },
     /// An ensemble that names no rule, or itself.
-    #[error("an ensemble needs at least one rule with a weight above zero, and no ensemble inside it: {why}")]
+    #[error(
+        "an ensemble needs at least one rule with a weight above zero, none twice, and no ensemble inside it: {why}"
+    )]
     Ensemble {
         /// Which of the two.
         why: &'static str,
     },
+    /// Contributions of rules whose posterior is no sum over the sources.
+    #[error(
+        "contributions need rules that add up: linear, vote, max_vote, bayesian_average, belief and adaptive in any \
+         mixture, or one of log_pool, extremised, evidence, confusion and stacked alone"
+    )]
+    NotAdditive,
+    /// The smallest turning set of a rule that does not add up.
+    #[error(
+        "the smallest set that turns a decision is known for one rule alone that adds up (linear, vote, bayesian_average, \
+         adaptive, belief, log_pool, extremised, evidence, confusion or stacked) under weights that depend neither on \
+         the other sources nor on the class"
+    )]
+    NoFlipSet,
     /// Nothing was asked for.
     #[error("no output is asked for; ask for at least one of {known}")]
     NoOutputs {

@@ -48,4 +48,4 @@ pub use self::format::Format;
 pub use self::job::{FuseJob, Progress, Summary};
 pub use self::labels::{LabelOptions, Labels};
 pub use self::reader::{EvidenceOptions, EvidenceReader};
-pub use self::writer::FusedWriter;
+pub use self::writer::{Columns, FusedWriter};

@@ -1,102 +1,100 @@
 //! A fusion, made concrete for the evidence at hand.
 
+mod rules;
+mod weights;
+
+use self::rules::Rules;
+use self::weights::Weights;
 use crate::error::{Result, SpecError};
 use crate::kernel::Kernel;
-use crate::kernel::fusion::pool::{MAX_CLASSES, Pool, SourceTerms};
+use crate::kernel::fusion::pool::{MAX_CLASSES, Pool, Slot, SourceTerms};
 use crate::plan::{Program, Step};
-use crate::spec::{Distance, Fusion, Member, Rule, Weighting};
+use crate::spec::{Fusion, RELIABILITY};
 use crate::tensor::{Evidence, Output};
 
 /// Lowers a fusion to the program that both executors run.
 ///
 /// # Errors
 ///
-/// A list of another length than the evidence has sources or classes, a number outside its range, an ensemble of nothing
-/// or of an ensemble, no output.
+/// A list of another length than the evidence has sources or classes, a number outside its range, an ensemble of nothing,
+/// of an ensemble or of one rule twice, no output, contributions of rules that have none.
 pub fn lower(fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Program> {
     if fusion.outputs.is_empty() {
         return Err(SpecError::NoOutputs { known: Output::names() }.into());
     }
     let (n, classes) = (evidence.sources(), evidence.classes());
     within("log_floor", fusion.log_floor, "in [1.2e-38, 1)", |eps| (f32::MIN_POSITIVE..1.0).contains(&eps))?;
-    let (offset, scale, gamma) = weights(&fusion.weighting, n)?;
+    let rules = Rules::of(&fusion.rule, n, classes, fusion.log_floor)?;
+    let weights = Weights::of(&fusion.weighting, n, classes)?;
     let priors = distribution("source_priors", fusion.source_priors.as_deref(), n, "sources")?;
-    let terms = offset.iter().zip(&scale).zip(&priors);
+    let reliabilities = given("reliabilities", fusion.reliabilities.as_deref(), n, RELIABILITY)?;
+    for &reliability in &reliabilities {
+        within("a reliability", reliability, "in [0, 1]", |a| (0.0..=1.0).contains(&a))?;
+    }
+    let temperatures = given("source_temperatures", fusion.source_temperatures.as_deref(), n, 1.0)?;
+    for &temperature in temperatures.iter().chain([&fusion.temperature]) {
+        within("a temperature", temperature, "in [0.001, 1000]", |t| (1e-3..=1e3).contains(&t))?;
+    }
+    let source = |i: usize| {
+        let belief = rules.belief_terms(reliabilities[i], fusion.log_floor);
+        SourceTerms {
+            offset: weights.offset[i],
+            scale: weights.scale[i],
+            prior: priors[i],
+            exponent: rules.exponents[i],
+            reliability: reliabilities[i],
+            belief: belief.weight,
+            belief_base: belief.base,
+            learned: rules.learned[i],
+            inverse_temperature: 1.0 / temperatures[i],
+            form: 0,
+            start: 0,
+            reserved: 0,
+        }
+    };
     let pool = Pool {
         classes,
-        sources: terms.map(|((&offset, &scale), &prior)| SourceTerms { offset, scale, prior, reserved: 0.0 }).collect(),
+        sources: (0..n).map(source).collect(),
+        forms: (0..n).filter_map(|source| evidence.opinions(source)).map(|opinions| opinions.form()).collect(),
         class_prior: distribution("class_prior", fusion.class_prior.as_deref(), classes, "classes")?,
-        mix: mix(&fusion.rule)?,
-        gamma,
+        mix: rules.mix,
+        by: weights.by,
+        gamma: weights.gamma,
+        steepness: weights.steepness,
         log_floor: fusion.log_floor,
-        encoding: evidence.encoding(),
+        extremise: rules.extremise,
+        power: rules.power,
+        trim: rules.trim,
+        conflict: rules.conflict,
+        belief: rules.belief,
+        inverse_temperature: 1.0 / fusion.temperature,
+        class_weights: weights.class_weights,
+        confusion: rules.confusion,
+        stack: rules.stack,
+        bias: rules.bias,
         on_invalid: fusion.on_invalid,
         outputs: fusion.outputs,
     };
+    if fusion.outputs.contains(Output::Contributions) {
+        has_contributions(&pool)?;
+    }
     let kernel = if classes <= MAX_CLASSES as usize { Kernel::Pool } else { Kernel::PoolWide };
     let (presence, confidence) = (evidence.has_presence(), evidence.has_confidence());
     Ok(Program { steps: vec![Step { kernel, presence, confidence, pool }] })
 }
 
-/// The shares of the simple rules.
-fn mix(rule: &Rule) -> Result<[f32; Rule::SIMPLE.len()]> {
-    let single = [Member { rule: rule.clone(), weight: 1.0 }];
-    let members = if let Rule::Ensemble(members) = rule { members.as_slice() } else { &single };
-    let mut shares = [0.0; Rule::SIMPLE.len()];
-    for Member { rule, weight } in members {
-        let place = Rule::SIMPLE.iter().position(|simple| simple == rule);
-        let place = place.ok_or(SpecError::Ensemble { why: "a member is an ensemble itself" })?;
-        within(&format!("the ensemble's share of {rule}"), *weight, "finite and not negative", is_weight)?;
-        shares[place] += *weight;
-    }
-    let total: f32 = shares.iter().sum();
-    if !(total.is_finite() && total > 0.0) {
-        return Err(SpecError::Ensemble { why: "no share is above zero, or their sum is not finite" }.into());
-    }
-    Ok(shares.map(|share| share / total))
+/// Whether the rules' posterior is a sum over sources, or its logarithm is.
+fn has_contributions(pool: &Pool) -> Result<()> {
+    let rules = pool.rules();
+    let is_one_logarithm = rules.count_ones() == 1 && rules & !Slot::LOGARITHMIC == 0;
+    if is_one_logarithm || rules & !Slot::ARITHMETIC == 0 { Ok(()) } else { Err(SpecError::NotAdditive.into()) }
 }
 
-/// Offset and scale of each source's raw weight, and the exponent of the confidence. The largest weight a source can
-/// have is 1, so that no sum overflows.
-fn weights(weighting: &Weighting, n: usize) -> Result<(Vec<f32>, Vec<f32>, f32)> {
-    let zeros = vec![0.0; n];
-    Ok(match weighting {
-        Weighting::Fixed(weights) if weights.is_empty() => (vec![1.0; n], zeros, 1.0),
-        Weighting::Fixed(weights) => {
-            checked("the fixed weights", weights, n, "sources")?;
-            (divided(weights, largest(weights)), zeros, 1.0)
-        }
-        Weighting::Confidence { gamma } => {
-            within("gamma", *gamma, "in [0, 64]", |gamma| (0.0..=64.0).contains(&gamma))?;
-            (zeros, vec![1.0; n], *gamma)
-        }
-        Weighting::Proximity { positions, target, distance } => {
-            length("positions", positions.len(), n, "sources")?;
-            for &position in positions.iter().chain([target]) {
-                within("a position", position, "in [0, 9]", |x| (0.0..=9.0).contains(&x))?;
-            }
-            let apart = |position: f32| match (distance, (position - target).abs()) {
-                (Distance::Linear, d) => d,
-                (Distance::Cyclic, d) => d.min(9.0 - d),
-            };
-            (positions.iter().map(|&position| 1.0 / (1.0 + 0.2 * apart(position))).collect(), zeros, 1.0)
-        }
-        Weighting::Adaptive { beta, learned } => {
-            within("beta", *beta, "in [0, 1]", |beta| (0.0..=1.0).contains(&beta))?;
-            checked("the learned weights", learned, n, "sources")?;
-            let most = f32::max(1.0, largest(learned));
-            let offset = learned.iter().map(|w| (1.0 - beta) * (w / most)).collect();
-            (offset, vec![beta / most; n], 1.0)
-        }
-    })
-}
-
-fn largest(weights: &[f32]) -> f32 {
-    weights.iter().copied().fold(0.0, f32::max)
-}
-
-fn divided(weights: &[f32], by: f32) -> Vec<f32> {
-    weights.iter().map(|w| if by > 0.0 { w / by } else { 0.0 }).collect()
+/// One value per source: `otherwise` each if none are given.
+fn given(what: &'static str, given: Option<&[f32]>, n: usize, otherwise: f32) -> Result<Vec<f32>> {
+    let Some(given) = given else { return Ok(vec![otherwise; n]) };
+    length(what, given.len(), n, "sources")?;
+    Ok(given.to_vec())
 }
 
 /// A distribution over `n`: uniform if none is given, else normalised.

@@ -2,8 +2,9 @@
 
 use crate::error::{DeviceError, Result};
 use crate::kernel::Kernel;
+use crate::kernel::fusion::pool::{BINDINGS, Params, Slot, SourceTerms};
 use crate::plan::Step;
-use crate::tensor::Output;
+use crate::tensor::{Form, Output};
 
 /// The most workgroups in one dimension of a grid, on any device.
 pub const MAX_GROUPS_PER_ROW: u32 = 65_535;
@@ -47,29 +48,111 @@ pub fn grid(kernel: Kernel, items: u32, classes: u32) -> Grid {
     Grid { items_per_group, groups_per_row, rows: groups.div_ceil(groups_per_row.max(1)) }
 }
 
+/// Places in `pool::BINDINGS`.
+pub const PARAMS: usize = 0;
+/// See [`PARAMS`].
+pub const EVIDENCE: usize = 1;
+/// See [`PARAMS`].
+pub const PRESENCE: usize = 2;
+/// See [`PARAMS`].
+pub const CONFIDENCE: usize = 3;
+/// See [`PARAMS`].
+pub const TABLES: usize = 4;
+/// See [`PARAMS`].
+pub const POSTERIOR: usize = 5;
+/// See [`PARAMS`].
+pub const COLUMNS: usize = 6;
+/// See [`PARAMS`].
+pub const STATUS: usize = 7;
+/// See [`PARAMS`].
+pub const VALUES: usize = 8;
+
+/// Words of one source's opinions on so many items: each source begins at a whole one.
+#[must_use]
+pub fn plane_words(form: Form, items: u64, classes: u64) -> u64 {
+    (items * form.bytes_per_item(classes as usize) as u64).div_ceil(4)
+}
+
+/// Words of each binding for a chunk of so many items: the one place that says what a chunk takes.
+#[must_use]
+pub fn words(step: &Step, items: u64) -> [u64; BINDINGS.len()] {
+    let pool = &step.pool;
+    let (n, c) = (pool.sources.len() as u64, pool.classes as u64);
+    let per_class = pool.class_weights.len() + pool.confusion.len() + pool.stack.len() + pool.bias.len();
+    let columns = pool.outputs.iter().filter(|&output| output != Output::Posterior);
+    let columns: usize = columns.map(|output| step.words_per_item(output)).sum();
+    let mut words = [0; BINDINGS.len()];
+    words[PARAMS] = size_of::<Params>() as u64 / 4;
+    words[EVIDENCE] = pool.forms.iter().map(|&form| plane_words(form, items, c)).sum();
+    words[PRESENCE] = if step.presence { n * items.div_ceil(32) } else { 0 };
+    words[CONFIDENCE] = if step.confidence { n * items } else { 0 };
+    words[TABLES] = TERMS_WORDS * n + c + per_class as u64;
+    words[POSTERIOR] = if pool.outputs.contains(Output::Posterior) { items * c } else { 0 };
+    words[COLUMNS] = columns as u64 * items;
+    words[STATUS] = 1;
+    words[VALUES] = planes_aside(step) * items * c;
+    words
+}
+
+/// Words of a [`SourceTerms`].
+const TERMS_WORDS: u64 = size_of::<SourceTerms>() as u64 / 4;
+
+/// Planes [chunk, C] of `values`.
+fn planes_aside(step: &Step) -> u64 {
+    let middle = if step.pool.rules() & MIDDLE == 0 { 0 } else { step.pool.sources.len() as u64 };
+    // Where a workgroup cannot hold the consensus, it is put aside too.
+    middle + u64::from(step.kernel == Kernel::PoolWide && step.pool.by.is_consensus())
+}
+
+/// Rules whose posterior for one class needs no other.
+const SUMS_LAST: u32 = Slot::ARITHMETIC;
+
+const MIDDLE: u32 = Slot::Median.bit() | Slot::Trimmed.bit();
+
 /// The most loop steps one invocation of the kernel takes, from above.
 #[must_use]
 pub fn loop_steps(step: &Step) -> u64 {
-    let (n, c) = (step.pool.sources.len() as u64, step.pool.classes as u64);
+    let pool = &step.pool;
+    let (n, c) = (pool.sources.len() as u64, pool.classes as u64);
+    let rules = pool.rules();
+    let is_stacked = rules & Slot::Stacked.bit() != 0;
+    let consensus = u64::from(pool.by.is_consensus());
+    let contributions = u64::from(pool.outputs.contains(Output::Contributions));
+    // Thirty bits of order statistics, then the mean between them, four sources at a time.
+    let middle = if rules & MIDDLE == 0 { 0 } else { 31 * (n.div_ceil(4) + 1) };
     match step.kernel {
         // Two passes over blocks of eight sources, in each of which a lane walks its part of its rows twice and merges
-        // the parts; then the item's own reductions.
+        // the parts; one more each for the consensus and the contributions; then the item's own reductions.
         Kernel::Pool => {
-            let pairs = 8 * u64::from(grid(step.kernel, 1, step.pool.classes as u32).items_per_group);
+            let blocks = n.div_ceil(8);
+            let pairs = 8 * u64::from(grid(step.kernel, 1, pool.classes as u32).items_per_group);
             let parts = (256 / pairs).max(1);
-            let walked = pairs.div_ceil(256) * (2 * c.div_ceil(parts) + 1) + parts;
-            2 * (n.div_ceil(8) * (walked + 1) + 1) + 2 * (16 + 16) + 2 * c
+            let walked = pairs.div_ceil(256) * ((2 + consensus) * c.div_ceil(parts) + 1) + (1 + consensus) * parts;
+            let passes = (2 + consensus + contributions) * (blocks * (walked + 1) + 1);
+            let stacked = if is_stacked { blocks * (3 * c + 1) } else { 0 };
+            let turns = contributions * blocks * 8_u64.div_ceil(c) * if is_stacked { c + 1 } else { 1 };
+            let sums = 2 * u64::from(rules.count_ones()) + 4;
+            passes + stacked + turns + middle + sums * (16 + 16) + 4 * c
         }
-        // One judgement of all sources, a fresh one per 256 classes where they are too many to hold; up to four sweeps.
+        // One judgement of all sources, a fresh one per 256 classes where they are too many to hold; then the sweeps.
         Kernel::PoolWide => {
-            let (tiles, quads, blocks) = (c.div_ceil(256), n.div_ceil(4), n.div_ceil(1024));
-            let judged = quads * (tiles + 5);
+            let (tiles, quads, blocks) = (c.div_ceil(256), n.div_ceil(4), n.div_ceil(HELD));
+            let judged = quads * (tiles + 5 + consensus * (tiles + 9));
             let again = if blocks > 1 { judged } else { 0 };
-            let sweeps = if step.pool.is_vote_alone() || step.pool.rules() & 1 << 4 != 0 { 2 } else { 1 };
-            judged + quads + blocks + sweeps * (tiles * (quads + blocks + again + 1) + 5) + tiles + 4
+            let stacked = if is_stacked { quads * (c + 1) } else { 0 };
+            let sweep = tiles * (quads + blocks + again + stacked + middle + 1) + 9;
+            // The posterior; before it what rules sum first, and the consensus; after it the tempering or the ties.
+            let sums_first = u64::from(rules & !SUMS_LAST != 0 || pool.outputs.contains(Output::Conflict));
+            let after = u64::from(pool.inverse_temperature != 1.0) + u64::from(pool.is_vote_alone());
+            let sweeps = 1 + sums_first + 2 * consensus + after;
+            let sides = contributions * (2 * sweep + n.div_ceil(256) * if is_stacked { c + 1 } else { 1 } + again);
+            judged + quads + blocks + sweeps * sweep + sides + tiles + 4
         }
     }
 }
+
+/// Sources that `pool_wide` holds the opinions of.
+const HELD: u64 = 512;
 
 /// How many items a chunk may have: what the bindings and the budget hold; from 32 on, whole words of presence.
 ///
@@ -78,46 +161,62 @@ pub fn loop_steps(step: &Step) -> u64 {
 /// Not even one item fits, or it is too much for the driver's loops.
 pub fn chunk_items(step: &Step, limits: Limits) -> Result<u32> {
     let (n, c) = (step.pool.sources.len() as u64, step.pool.classes as u64);
-    let columns = step.pool.outputs.iter().filter(|&output| output != Output::Posterior).count() as u64;
     if let Some(allowed) = limits.loop_steps.filter(|&allowed| loop_steps(step) > allowed) {
         return Err(DeviceError::TooManySteps { needed: loop_steps(step), allowed }.into());
     }
-    let largest = 4 * [n * c, columns, n].into_iter().max().unwrap_or(1);
-    let all = 4 * (n * c + c + columns + if step.confidence { n } else { 0 }) + n.div_ceil(8);
-    let items = (limits.binding_bytes / largest).min(limits.chunk_bytes / all);
-    let items = items.min((limits.dispatch_values / (n * c)).max(1));
+    let fits = |items: u64| {
+        let words = words(step, items);
+        words.iter().all(|words| 4 * words <= limits.binding_bytes)
+            && 4 * words.iter().sum::<u64>() <= limits.chunk_bytes
+    };
     // Indices are 32 bits wide in the shaders.
-    let items = items.min(u64::from(u32::MAX) / (n * c));
+    let most = (limits.dispatch_values / work_per_item(step)).clamp(1, u64::from(u32::MAX) / (n * c));
+    let (mut items, mut too_many) = (0, most.min(MOST_ITEMS) + 1);
+    while items + 1 < too_many {
+        let middle = u64::midpoint(items, too_many);
+        if fits(middle) { items = middle } else { too_many = middle }
+    }
     let items = if items < 32 { items } else { items / 32 * 32 };
     if items == 0 {
-        let allowed = limits.binding_bytes.min(limits.chunk_bytes);
-        return Err(DeviceError::ItemTooLarge { needed: all, allowed }.into());
+        let words = words(step, 1);
+        let (needed, allowed) = (4 * words.iter().sum::<u64>(), limits.binding_bytes.min(limits.chunk_bytes));
+        return Err(DeviceError::ItemTooLarge { needed, allowed }.into());
     }
-    Ok(u32::try_from(items).unwrap_or(u32::MAX / 32 * 32))
+    Ok(items as u32)
 }
+
+/// What one item costs, in values read: those that are looked at more than a few times count as often.
+fn work_per_item(step: &Step) -> u64 {
+    let (n, c) = (step.pool.sources.len() as u64, step.pool.classes as u64);
+    let rules = step.pool.rules();
+    let stacked = if rules & Slot::Stacked.bit() == 0 { 0 } else { c };
+    let middle = if rules & MIDDLE == 0 { 0 } else { 32 };
+    n * c * (1 + stacked + middle)
+}
+
+/// More items than any device holds.
+const MOST_ITEMS: u64 = 1 << 31;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::fusion::pool::{Pool, SourceTerms};
-    use crate::spec::{LOG_FLOOR, OnInvalid};
-    use crate::tensor::{Encoding, Outputs};
+    use crate::plan::lower;
+    use crate::spec::{Divergence, Fusion, Rule, STEEPNESS, Weighting};
+    use crate::tensor::{Encoding, Evidence, Opinions};
 
+    /// A fusion of logits, with presence masks and given confidences.
+    fn lowered(fusion: &Fusion, sources: usize, classes: usize) -> Step {
+        let logits = vec![0.0; classes];
+        let evidence = Evidence::of(classes, &vec![Opinions::Logits(&logits); sources]).unwrap();
+        let evidence = evidence.with_presence(0, &[true]).unwrap().with_confidence(0, &[0.5]).unwrap();
+        lower(fusion, &evidence).unwrap().steps.remove(0)
+    }
+
+    /// The simplest rules, with every output that they have.
     fn step(sources: usize, classes: usize) -> Step {
-        let kernel = if classes <= 256 { Kernel::Pool } else { Kernel::PoolWide };
-        let terms = SourceTerms { offset: 1.0, scale: 0.0, prior: 1.0 / sources as f32, reserved: 0.0 };
-        let pool = Pool {
-            classes,
-            sources: vec![terms; sources],
-            class_prior: vec![1.0 / classes as f32; classes],
-            mix: [0.2; 5],
-            gamma: 1.0,
-            log_floor: LOG_FLOOR,
-            encoding: Encoding::Logits,
-            on_invalid: OnInvalid::Error,
-            outputs: Outputs::ALL,
-        };
-        Step { kernel, presence: true, confidence: true, pool }
+        let five = [Rule::Linear, Rule::Vote, Rule::MaxVote, Rule::BayesianAverage, Rule::LogPool];
+        let outputs = Output::ALL.into_iter().filter(|&output| output != Output::Contributions).collect::<Vec<_>>();
+        lowered(&Fusion::new(Rule::ensemble(&five)).outputs(&outputs), sources, classes)
     }
 
     const LIMITS: Limits =
@@ -131,24 +230,59 @@ mod tests {
         assert_eq!(chunk_items(&step(8, 10), short).unwrap(), 992);
         let short = Limits { dispatch_values: 1, ..LIMITS };
         assert_eq!(chunk_items(&step(8, 10), short).unwrap(), 1);
-        let tight = Limits { chunk_bytes: 420, ..LIMITS };
-        let error = chunk_items(&step(8, 10), tight).unwrap_err().to_string();
-        assert_eq!(error, "one item needs 421 bytes on the device, which allows 420; use `Engine::cpu()`");
+        // Beside an item's 424 bytes and 8 words of presence: the parameters, the sources' terms, the class prior, the status.
+        let one = 424 + 32 + 144 + 8 * 48 + 40 + 4;
+        let tight = |chunk_bytes| chunk_items(&step(8, 10), Limits { chunk_bytes, ..LIMITS });
+        assert_eq!(tight(one).unwrap(), 1);
+        assert_eq!(tight(one + 63 * 424 + 32).unwrap(), 64);
+        assert_eq!(tight(one + 63 * 424 + 31).unwrap(), 32);
+        let error = tight(one - 1).unwrap_err().to_string();
+        let want = format!("one item needs {one} bytes on the device, which allows {}; use `Engine::cpu()`", one - 1);
+        assert_eq!(error, want);
+    }
+
+    #[test]
+    fn narrow_forms_take_whole_words_a_source() {
+        for (form, items, words) in [
+            (Form::F32(Encoding::Logits), 3, 30),
+            (Form::ProbabilitiesBf16, 3, 15),
+            (Form::QuantisedU8, 3, 8),
+            (Form::LabelsU8, 5, 2),
+            (Form::LabelsU16, 5, 3),
+            (Form::Binary, 5, 5),
+        ] {
+            assert_eq!(plane_words(form, items, 10), words, "{form}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_aside_counts() {
+        let aside = |fusion: Fusion, classes| words(&lowered(&fusion, 8, classes), 7)[VALUES];
+        assert_eq!(aside(Fusion::new(Rule::Linear), 300), 0);
+        assert_eq!(aside(Fusion::new(Rule::Median), 10), 8 * 7 * 10);
+        let consensus = Weighting::Consensus { divergence: Divergence::Hellinger, steepness: STEEPNESS };
+        let by_consensus = |rule| Fusion::new(rule).weighting(consensus.clone());
+        assert_eq!(aside(by_consensus(Rule::Linear), 10), 0);
+        assert_eq!(aside(by_consensus(Rule::Linear), 300), 7 * 300);
+        assert_eq!(aside(by_consensus(Rule::Trimmed { share: 0.2 }), 300), 9 * 7 * 300);
+        let columns =
+            |outputs: &[Output]| words(&lowered(&Fusion::new(Rule::Linear).outputs(outputs), 8, 10), 7)[COLUMNS];
+        assert_eq!(columns(&[Output::Posterior, Output::Margin, Output::Contributions]), 7 + 8 * 7);
     }
 
     #[test]
     fn thousands_of_sources_stay_below_a_software_drivers_loop_steps() {
         let software = Limits { loop_steps: Some(65_535), ..LIMITS };
         for classes in [1, 10, 100, 256, 300] {
-            assert!(
-                chunk_items(&step(4096, classes), software).is_ok(),
-                "{classes}: {}",
-                loop_steps(&step(4096, classes))
-            );
+            let steps = loop_steps(&step(4096, classes));
+            assert!(chunk_items(&step(4096, classes), software).is_ok(), "{classes}: {steps}");
         }
         let needed = loop_steps(&step(4096, 1000));
         let error = chunk_items(&step(4096, 1000), software).unwrap_err().to_string();
         assert!(needed > 65_535 && error.contains(&needed.to_string()), "{error}");
+        // A median takes thirty looks at every source.
+        assert!(loop_steps(&lowered(&Fusion::new(Rule::Median), 4096, 10)) > 30 * 4096 / 4);
+        assert!(loop_steps(&lowered(&Fusion::new(Rule::Median), 2048, 10)) < 65_535);
     }
 
     #[test]

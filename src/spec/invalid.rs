@@ -1,6 +1,10 @@
 //! What becomes of an opinion that is not valid.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, SpecError};
 
 /// What becomes of an opinion that is not valid: a value that is no number, infinite or negative, or a row that does not
 /// sum to one.
@@ -18,6 +22,9 @@ pub enum OnInvalid {
 }
 
 impl OnInvalid {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Missing, Self::Renormalise];
+
     /// Its name in files and on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -26,5 +33,16 @@ impl OnInvalid {
             Self::Missing => "missing",
             Self::Renormalise => "renormalise",
         }
+    }
+}
+
+impl FromStr for OnInvalid {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let known = || Self::ALL.map(Self::name).join(", ");
+        let unknown =
+            || SpecError::Unknown { what: "policy for invalid opinions", name: name.to_owned(), known: known() };
+        Ok(Self::ALL.into_iter().find(|policy| policy.name() == name).ok_or_else(unknown)?)
     }
 }

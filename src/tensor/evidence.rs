@@ -1,42 +1,28 @@
 //! A dense block of opinions, N sources x B items x C classes, borrowed from the caller.
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{EvidenceError, InvalidOpinion, InvalidReason, Result};
+use crate::tensor::opinions::{ABSTAINED_U8, ABSTAINED_U16, Encoding, Form, MISSING_U8, MISSING_U16, Opinions};
 
 /// How far a row of probabilities may sum from one and still count as a distribution.
 pub const SUM_TOLERANCE: f32 = 1e-3;
 
-const NOT_ONE: InvalidReason = InvalidReason::SumNotOne { tolerance: SUM_TOLERANCE };
+/// The same for rows in bf16, whose values are rounded to 8 bits: 2^-8.
+pub const SUM_TOLERANCE_BF16: f32 = 0.003_906_25;
 
-/// What the numbers of an opinion are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Encoding {
-    /// Probabilities: in [0, 1], each row summing to one within [`SUM_TOLERANCE`].
-    #[default]
-    Probabilities,
-    /// Natural logarithms of probabilities; negative infinity is a probability of zero.
-    LogProbabilities,
-    /// Logits: any finite numbers, or negative infinity for an impossible class; softmax makes them probabilities.
-    Logits,
+/// What became of asking one source about one item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// It was not asked.
+    Missing,
+    /// It was asked and declined to say: evidence, but no opinion.
+    Abstained,
+    /// It gave an opinion.
+    Given,
 }
 
-impl Encoding {
-    /// Its name in files and on the command line.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Probabilities => "probabilities",
-            Self::LogProbabilities => "log_probabilities",
-            Self::Logits => "logits",
-        }
-    }
-}
-
-/// Evidence: one plane of opinions per source, each row-major [B, C], with optional presence and given confidences.
+/// Evidence: what N sources say of B items over C classes, with optional presence and given confidences.
 ///
-/// Planes need not lie side by side; nothing is copied.
+/// Sources need not lie side by side, nor come in one form; nothing is copied.
 ///
 /// # Examples
 ///
@@ -53,9 +39,22 @@ impl Encoding {
 /// assert_eq!(fused.decision(), [0, 1, 0]);
 /// # Ok::<(), consilience::Error>(())
 /// ```
+///
+/// *A model's logits beside a person's labels, who did not see the second item and declined the third.*
+///
+/// ```
+/// use consilience::{ABSTAINED_U8, Engine, Evidence, Fusion, MISSING_U8, Opinions, Rule};
+///
+/// let model = [2.0, 0.0, -1.0, 3.0, 0.5, 0.0];
+/// let person = [1, MISSING_U8, ABSTAINED_U8];
+/// let sure = [0.95, 0.0, 0.0];
+/// let evidence = Evidence::of(2, &[Opinions::Logits(&model), Opinions::LabelsU8(&person)])?.with_confidence(1, &sure)?;
+/// let fused = Engine::cpu()?.fuse(&Fusion::new(Rule::LogPool), &evidence)?;
+/// assert_eq!(fused.decision(), [1, 1, 0]);
+/// # Ok::<(), consilience::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Evidence<'a> {
-    encoding: Encoding,
     items: usize,
     classes: usize,
     planes: Vec<Plane<'a>>,
@@ -64,38 +63,56 @@ pub struct Evidence<'a> {
 /// What one source says of all items.
 #[derive(Debug, Clone, Copy)]
 struct Plane<'a> {
-    values: &'a [f32],
+    opinions: Opinions<'a>,
     presence: Option<&'a [bool]>,
     confidence: Option<&'a [f32]>,
 }
 
 impl<'a> Evidence<'a> {
-    /// Evidence in the encoding given: one plane of `items * classes` values per source.
+    /// Evidence of sources in the forms given, over `classes` classes.
+    ///
+    /// # Errors
+    ///
+    /// No sources, no classes, a source that is no whole number of items, sources of different numbers of items, or a form
+    /// that cannot hold so many classes: labels in 8 bits up to 254, in 16 bits up to 65,534, binary ones exactly 2.
+    pub fn of(classes: usize, sources: &[Opinions<'a>]) -> Result<Self> {
+        let first = sources.first().ok_or(EvidenceError::NoSources)?;
+        if classes == 0 {
+            return Err(EvidenceError::NoClasses.into());
+        }
+        let mut items = first.len() / first.form().values_per_item(classes);
+        for (source_index, opinions) in sources.iter().enumerate() {
+            let (form, len) = (opinions.form(), opinions.len());
+            let each = form.values_per_item(classes);
+            if classes > form.most_classes() || (form == Form::Binary && classes != 2) {
+                let (form, most) = (form.to_string(), form.most_classes());
+                return Err(EvidenceError::Form { source_index, form, classes, most }.into());
+            }
+            if len % each != 0 {
+                return Err(EvidenceError::RaggedPlane { source_index, len, classes }.into());
+            }
+            if len / each != items {
+                let what = format!("the plane of source {source_index}");
+                return Err(EvidenceError::ShapeMismatch { what, left: items * each, right: len }.into());
+            }
+            items = len / each;
+        }
+        let (n, limit) = (sources.len(), "items and sources x classes must each stay below 2^31");
+        if items >= 1 << 31 || n.saturating_mul(classes) >= 1 << 31 {
+            return Err(EvidenceError::TooLarge { sources: n, items, classes, limit }.into());
+        }
+        let plane = |&opinions| Plane { opinions, presence: None, confidence: None };
+        Ok(Self { items, classes, planes: sources.iter().map(plane).collect() })
+    }
+
+    /// Evidence in one encoding: one plane of `items * classes` values per source.
     ///
     /// # Errors
     ///
     /// No planes, no classes, a plane that is no whole number of rows, or planes of different lengths.
     pub fn new(encoding: Encoding, classes: usize, planes: &[&'a [f32]]) -> Result<Self> {
-        let first = planes.first().ok_or(EvidenceError::NoSources)?;
-        if classes == 0 {
-            return Err(EvidenceError::NoClasses.into());
-        }
-        for (source_index, plane) in planes.iter().enumerate() {
-            if plane.len() % classes != 0 {
-                return Err(EvidenceError::RaggedPlane { source_index, len: plane.len(), classes }.into());
-            }
-            if plane.len() != first.len() {
-                let what = format!("the plane of source {source_index}");
-                return Err(EvidenceError::ShapeMismatch { what, left: first.len(), right: plane.len() }.into());
-            }
-        }
-        let items = first.len() / classes;
-        let (sources, limit) = (planes.len(), "items and sources x classes must each stay below 2^31");
-        if items >= 1 << 31 || sources.saturating_mul(classes) >= 1 << 31 {
-            return Err(EvidenceError::TooLarge { sources, items, classes, limit }.into());
-        }
-        let planes = planes.iter().map(|&values| Plane { values, presence: None, confidence: None }).collect();
-        Ok(Self { encoding, items, classes, planes })
+        let sources: Vec<_> = planes.iter().map(|values| Opinions::encoded(encoding, values)).collect();
+        Self::of(classes, &sources)
     }
 
     /// [`Evidence::new`] with [`Encoding::Probabilities`].
@@ -137,7 +154,8 @@ impl<'a> Evidence<'a> {
         Ok(self)
     }
 
-    /// Gives the source's own confidences in [0, 1], one per item, in place of the largest probability of each row.
+    /// Gives the source's own confidences in [0, 1], one per item, in place of the largest probability of each row. A hard
+    /// label has its confidence for its probability, too.
     ///
     /// # Errors
     ///
@@ -178,16 +196,10 @@ impl<'a> Evidence<'a> {
         self.classes
     }
 
-    /// What the numbers are.
+    /// What a source says of all items; `None` for a source that there is not.
     #[must_use]
-    pub fn encoding(&self) -> Encoding {
-        self.encoding
-    }
-
-    /// What a source says of all items, [B, C]; empty for a source that there is not.
-    #[must_use]
-    pub fn plane(&self, source: usize) -> &'a [f32] {
-        self.planes.get(source).map_or(&[], |plane| plane.values)
+    pub fn opinions(&self, source: usize) -> Option<Opinions<'a>> {
+        self.planes.get(source).map(|plane| plane.opinions)
     }
 
     /// Which items a source was asked about; `None`: all.
@@ -200,6 +212,105 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn confidence(&self, source: usize) -> Option<&'a [f32]> {
         self.planes.get(source)?.confidence
+    }
+
+    /// What one source says of one item, as probabilities in `row`, which has one entry per class. Where it says nothing
+    /// `row` is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// No such source or item, `row` of another length, or an opinion that is not valid.
+    pub fn opinion(&self, source: usize, item: usize, row: &mut [f32]) -> Result<Answer> {
+        self.check_per_item("opinion", source, self.items)?;
+        if item >= self.items || row.len() != self.classes {
+            let (what, left) =
+                if item >= self.items { ("the list of items", self.items) } else { ("a row", self.classes) };
+            let right = if item >= self.items { item + 1 } else { row.len() };
+            return Err(EvidenceError::ShapeMismatch { what: what.to_owned(), left, right }.into());
+        }
+        let answer = self.answer(source, item);
+        if answer == Answer::Given {
+            if let Some(invalid) = self.fault(source, item) {
+                return Err(EvidenceError::Invalid(invalid).into());
+            }
+            self.write_probabilities(source, item, row);
+        }
+        Ok(answer)
+    }
+
+    /// Whether the source was asked about the item and answered.
+    #[must_use]
+    pub fn answer(&self, source: usize, item: usize) -> Answer {
+        let Some(plane) = self.planes.get(source) else { return Answer::Missing };
+        if item >= self.items || plane.presence.is_some_and(|present| !present[item]) {
+            return Answer::Missing;
+        }
+        match plane.opinions {
+            Opinions::LabelsU8(labels) if labels[item] == MISSING_U8 => Answer::Missing,
+            Opinions::LabelsU8(labels) if labels[item] == ABSTAINED_U8 => Answer::Abstained,
+            Opinions::LabelsU16(labels) if labels[item] == MISSING_U16 => Answer::Missing,
+            Opinions::LabelsU16(labels) if labels[item] == ABSTAINED_U16 => Answer::Abstained,
+            _ => Answer::Given,
+        }
+    }
+
+    /// The class that a source votes for: its label, or the lowest class of its largest value. `None` where it gave no
+    /// opinion, or there is no such source or item. Values are not checked.
+    #[must_use]
+    pub fn vote(&self, source: usize, item: usize) -> Option<usize> {
+        if self.answer(source, item) != Answer::Given {
+            return None;
+        }
+        let largest = |best: usize, class: usize| {
+            if self.value(source, item, class) > self.value(source, item, best) { class } else { best }
+        };
+        Some(self.label(source, item).unwrap_or_else(|| (1..self.classes).fold(0, largest)))
+    }
+
+    /// The class that a source votes for by a hard label, where it is one.
+    fn label(&self, source: usize, item: usize) -> Option<usize> {
+        match self.planes[source].opinions {
+            Opinions::LabelsU8(labels) => Some(usize::from(labels[item])),
+            Opinions::LabelsU16(labels) => Some(usize::from(labels[item])),
+            _ => None,
+        }
+    }
+
+    /// The probabilities of a valid opinion.
+    fn write_probabilities(&self, source: usize, item: usize, row: &mut [f32]) {
+        if let Some(label) = self.label(source, item) {
+            let c = self.planes[source].confidence.map_or(1.0, |confidence| confidence[item]);
+            row.fill((1.0 - c) / (self.classes.max(2) - 1) as f32);
+            row[label] = if self.classes == 1 { 1.0 } else { c };
+            return;
+        }
+        for (class, p) in row.iter_mut().enumerate() {
+            *p = self.value(source, item, class);
+        }
+        match self.planes[source].opinions.form() {
+            Form::F32(Encoding::Probabilities) | Form::Binary | Form::LabelsU8 | Form::LabelsU16 => {}
+            Form::F32(Encoding::LogProbabilities) => row.iter_mut().for_each(|p| *p = p.exp()),
+            Form::ProbabilitiesBf16 | Form::QuantisedU8 => divide_by_sum(row),
+            Form::F32(Encoding::Logits) | Form::LogitsBf16 => {
+                let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                row.iter_mut().for_each(|p| *p = (*p - most).exp());
+                divide_by_sum(row);
+            }
+        }
+    }
+
+    /// One number of a row as it stands, widened to f32; of a binary opinion, of either class.
+    fn value(&self, source: usize, item: usize, class: usize) -> f32 {
+        let at = item * self.classes + class;
+        match self.planes[source].opinions {
+            Opinions::Probabilities(v) | Opinions::LogProbabilities(v) | Opinions::Logits(v) => v[at],
+            Opinions::ProbabilitiesBf16(v) | Opinions::LogitsBf16(v) => v[at].to_f32(),
+            Opinions::QuantisedU8(v) => f32::from(v[at]),
+            Opinions::Binary(v) if class == 0 => v[item],
+            Opinions::Binary(v) => 1.0 - v[item],
+            Opinions::LabelsU8(v) => f32::from(v[item]),
+            Opinions::LabelsU16(v) => f32::from(v[item]),
+        }
     }
 
     /// Whether any source has a presence mask.
@@ -217,52 +328,90 @@ impl<'a> Evidence<'a> {
     /// A kernel that sums in another order may reject a row that this sum still accepts by a rounding; then the row
     /// that is farthest from one is named.
     pub(crate) fn diagnose(&self, item: usize) -> InvalidOpinion {
-        let mut farthest = InvalidOpinion { source: 0, item, class: None, value: 1.0, reason: NOT_ONE };
-        for (source, plane) in self.planes.iter().enumerate() {
-            if plane.presence.is_some_and(|present| !present[item]) {
-                continue;
+        let reason = InvalidReason::SumNotOne { tolerance: SUM_TOLERANCE };
+        let mut farthest = InvalidOpinion { source: 0, item, class: None, value: 1.0, reason };
+        for source in 0..self.sources() {
+            if let Some(invalid) = self.fault(source, item) {
+                return invalid;
             }
-            let row = &plane.values[item * self.classes..][..self.classes];
-            for (class, &value) in row.iter().enumerate() {
-                if let Some(reason) = self.reason(value) {
-                    return InvalidOpinion { source, item, class: Some(class), value, reason };
-                }
-            }
-            let sum = match self.encoding {
-                Encoding::Probabilities => row.iter().sum::<f32>(),
-                Encoding::LogProbabilities => row.iter().map(|l| l.exp()).sum(),
-                Encoding::Logits if row.iter().all(|&l| l == f32::NEG_INFINITY) => 0.0,
-                Encoding::Logits => 1.0,
-            };
-            let row_at_fault = InvalidOpinion { source, item, class: None, value: sum, reason: NOT_ONE };
-            if (sum - 1.0).abs() > SUM_TOLERANCE {
-                return row_at_fault;
-            }
-            if let Some(value) = plane.confidence.map(|confidence| confidence[item]) {
-                let reason = match value {
-                    v if v.is_nan() => Some(InvalidReason::NotANumber),
-                    v if v < 0.0 => Some(InvalidReason::Negative),
-                    v if v > 1.0 => Some(InvalidReason::AboveOne),
-                    _ => None,
-                };
-                if let Some(reason) = reason {
-                    return InvalidOpinion { source, item, class: None, value, reason };
-                }
-            }
+            let sum = self.sum(source, item);
             if (sum - 1.0).abs() > (farthest.value - 1.0).abs() {
-                farthest = row_at_fault;
+                farthest = InvalidOpinion { source, value: sum, ..farthest };
             }
         }
         farthest
     }
 
-    fn reason(&self, value: f32) -> Option<InvalidReason> {
-        match self.encoding {
-            _ if value.is_nan() => Some(InvalidReason::NotANumber),
-            Encoding::Probabilities if value < 0.0 => Some(InvalidReason::Negative),
-            Encoding::Probabilities if value.is_infinite() => Some(InvalidReason::Infinite),
-            _ if value == f32::INFINITY => Some(InvalidReason::Infinite),
-            _ => None,
+    /// What is wrong with one source's opinion on the item, if it has one.
+    fn fault(&self, source: usize, item: usize) -> Option<InvalidOpinion> {
+        if self.answer(source, item) != Answer::Given {
+            return None;
         }
+        let invalid = |class, value, reason| Some(InvalidOpinion { source, item, class, value, reason });
+        let form = self.planes[source].opinions.form();
+        if let Some(label) = self.label(source, item) {
+            if label >= self.classes {
+                return invalid(None, label as f32, InvalidReason::NoSuchClass { classes: self.classes });
+            }
+        } else {
+            for class in 0..self.classes {
+                let value = self.value(source, item, class);
+                if let Some(reason) = reason(form, value) {
+                    return invalid(Some(class), value, reason);
+                }
+            }
+        }
+        let sum = self.sum(source, item);
+        let tolerance = if form == Form::ProbabilitiesBf16 { SUM_TOLERANCE_BF16 } else { SUM_TOLERANCE };
+        if (sum - 1.0).abs() > tolerance {
+            return invalid(None, sum, InvalidReason::SumNotOne { tolerance });
+        }
+        let value = self.planes[source].confidence?[item];
+        share(value).and_then(|reason| invalid(None, value, reason))
+    }
+
+    /// What one source's row on the item sums to, as probabilities; 1 where it has none, and where any sum is as good.
+    fn sum(&self, source: usize, item: usize) -> f32 {
+        if self.answer(source, item) != Answer::Given {
+            return 1.0;
+        }
+        let values = || (0..self.classes).map(|class| self.value(source, item, class));
+        let is_any = |is_something: bool| if is_something { 1.0 } else { 0.0 };
+        match self.planes[source].opinions.form() {
+            Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 => values().sum(),
+            Form::F32(Encoding::LogProbabilities) => values().map(f32::exp).sum(),
+            Form::F32(Encoding::Logits) | Form::LogitsBf16 => is_any(values().any(|l| l != f32::NEG_INFINITY)),
+            Form::QuantisedU8 => is_any(values().any(|q| q > 0.0)),
+            Form::Binary | Form::LabelsU8 | Form::LabelsU16 => 1.0,
+        }
+    }
+}
+
+fn divide_by_sum(row: &mut [f32]) {
+    let sum: f32 = row.iter().sum();
+    row.iter_mut().for_each(|p| *p /= sum);
+}
+
+/// Why a value cannot stand in a row of the form.
+fn reason(form: Form, value: f32) -> Option<InvalidReason> {
+    match form {
+        _ if value.is_nan() => Some(InvalidReason::NotANumber),
+        Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 if value < 0.0 => Some(InvalidReason::Negative),
+        Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 if value.is_infinite() => {
+            Some(InvalidReason::Infinite)
+        }
+        Form::Binary => share(value),
+        _ if value == f32::INFINITY => Some(InvalidReason::Infinite),
+        _ => None,
+    }
+}
+
+/// Why a value is no share of one.
+fn share(value: f32) -> Option<InvalidReason> {
+    match value {
+        v if v.is_nan() => Some(InvalidReason::NotANumber),
+        v if v < 0.0 => Some(InvalidReason::Negative),
+        v if v > 1.0 => Some(InvalidReason::AboveOne),
+        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! What comes out of a fusion: one owned column per output asked for.
 
-use crate::tensor::{Flags, Output, Outputs};
+use crate::tensor::{Evidence, Flags, Output, Outputs};
 
 /// The answer of a fusion: the outputs that were asked for, each over all items; the others are empty.
 ///
@@ -8,6 +8,7 @@ use crate::tensor::{Flags, Output, Outputs};
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fused {
     items: usize,
+    sources: usize,
     classes: usize,
     posterior: Vec<f32>,
     decision: Vec<u32>,
@@ -17,6 +18,8 @@ pub struct Fused {
     disagreement: Vec<f32>,
     effective_sources: Vec<f32>,
     flags: Vec<u32>,
+    conflict: Vec<f32>,
+    contributions: Vec<f32>,
 }
 
 impl Fused {
@@ -80,6 +83,29 @@ impl Fused {
         &self.flags
     }
 
+    /// How far the opinions contradict each other under Dempster's rule, in [0, 1], per item.
+    #[must_use]
+    pub fn conflict(&self) -> &[f32] {
+        &self.conflict
+    }
+
+    /// Each source's signed part of the log-odds of the decision over the runner-up, in nats, row-major [B, N].
+    #[must_use]
+    pub fn contributions(&self) -> &[f32] {
+        &self.contributions
+    }
+
+    /// The `k` sources that did most for one item's decision, or against it: index and contribution, by size, the lower
+    /// index first where two are equal. Empty where contributions were not asked for.
+    #[must_use]
+    pub fn strongest(&self, item: usize, k: usize) -> Vec<(usize, f32)> {
+        let row = self.contributions.get(item * self.sources..(item + 1) * self.sources).unwrap_or_default();
+        let mut ranked: Vec<_> = row.iter().copied().enumerate().collect();
+        ranked.sort_by(|(_, a), (_, b)| b.abs().total_cmp(&a.abs()));
+        ranked.truncate(k);
+        ranked
+    }
+
     /// What was out of the ordinary about one item; nothing where flags were not asked for.
     #[must_use]
     pub fn flags_of(&self, item: usize) -> Flags {
@@ -96,6 +122,8 @@ impl Fused {
             Output::Entropy => Some(&self.entropy),
             Output::Disagreement => Some(&self.disagreement),
             Output::EffectiveSources => Some(&self.effective_sources),
+            Output::Conflict => Some(&self.conflict),
+            Output::Contributions => Some(&self.contributions),
             Output::Decision | Output::Flags => None,
         }
     }
@@ -111,9 +139,10 @@ impl Fused {
     }
 
     /// Makes room for the outputs asked for, and lends it.
-    pub(crate) fn prepare(&mut self, items: usize, classes: usize, outputs: Outputs) -> FusedMut<'_> {
+    pub(crate) fn prepare(&mut self, evidence: &Evidence<'_>, outputs: Outputs) -> FusedMut<'_> {
+        let (items, sources, classes) = (evidence.items(), evidence.sources(), evidence.classes());
         let len = |output, each: usize| if outputs.contains(output) { items * each } else { 0 };
-        (self.items, self.classes) = (items, classes);
+        (self.items, self.sources, self.classes) = (items, sources, classes);
         self.posterior.resize(len(Output::Posterior, classes), 0.0);
         self.decision.resize(len(Output::Decision, 1), 0);
         self.confidence.resize(len(Output::Confidence, 1), 0.0);
@@ -122,8 +151,11 @@ impl Fused {
         self.disagreement.resize(len(Output::Disagreement, 1), 0.0);
         self.effective_sources.resize(len(Output::EffectiveSources, 1), 0.0);
         self.flags.resize(len(Output::Flags, 1), 0);
+        self.conflict.resize(len(Output::Conflict, 1), 0.0);
+        self.contributions.resize(len(Output::Contributions, sources), 0.0);
         FusedMut {
             items,
+            sources,
             classes,
             posterior: &mut self.posterior,
             decision: &mut self.decision,
@@ -133,6 +165,8 @@ impl Fused {
             disagreement: &mut self.disagreement,
             effective_sources: &mut self.effective_sources,
             flags: &mut self.flags,
+            conflict: &mut self.conflict,
+            contributions: &mut self.contributions,
         }
     }
 }
@@ -141,6 +175,7 @@ impl Fused {
 #[derive(Debug)]
 pub(crate) struct FusedMut<'a> {
     pub items: usize,
+    pub sources: usize,
     pub classes: usize,
     pub posterior: &'a mut [f32],
     pub decision: &'a mut [u32],
@@ -150,6 +185,8 @@ pub(crate) struct FusedMut<'a> {
     pub disagreement: &'a mut [f32],
     pub effective_sources: &'a mut [f32],
     pub flags: &'a mut [u32],
+    pub conflict: &'a mut [f32],
+    pub contributions: &'a mut [f32],
 }
 
 impl FusedMut<'_> {
@@ -157,6 +194,7 @@ impl FusedMut<'_> {
     pub fn reborrow(&mut self) -> FusedMut<'_> {
         FusedMut {
             items: self.items,
+            sources: self.sources,
             classes: self.classes,
             posterior: self.posterior,
             decision: self.decision,
@@ -166,6 +204,8 @@ impl FusedMut<'_> {
             disagreement: self.disagreement,
             effective_sources: self.effective_sources,
             flags: self.flags,
+            conflict: self.conflict,
+            contributions: self.contributions,
         }
     }
 
@@ -174,7 +214,7 @@ impl FusedMut<'_> {
         fn cut<T>(column: &mut [T], at: usize) -> (&mut [T], &mut [T]) {
             column.split_at_mut(at.min(column.len()))
         }
-        let classes = self.classes;
+        let (sources, classes) = (self.sources, self.classes);
         let (posterior, posterior_rest) = cut(self.posterior, items * classes);
         let (decision, decision_rest) = cut(self.decision, items);
         let (confidence, confidence_rest) = cut(self.confidence, items);
@@ -183,8 +223,11 @@ impl FusedMut<'_> {
         let (disagreement, disagreement_rest) = cut(self.disagreement, items);
         let (effective_sources, effective_sources_rest) = cut(self.effective_sources, items);
         let (flags, flags_rest) = cut(self.flags, items);
+        let (conflict, conflict_rest) = cut(self.conflict, items);
+        let (contributions, contributions_rest) = cut(self.contributions, items * sources);
         let first = Self {
             items,
+            sources,
             classes,
             posterior,
             decision,
@@ -194,9 +237,12 @@ impl FusedMut<'_> {
             disagreement,
             effective_sources,
             flags,
+            conflict,
+            contributions,
         };
         let rest = FusedMut {
             items: self.items - items,
+            sources,
             classes,
             posterior: posterior_rest,
             decision: decision_rest,
@@ -206,6 +252,8 @@ impl FusedMut<'_> {
             disagreement: disagreement_rest,
             effective_sources: effective_sources_rest,
             flags: flags_rest,
+            conflict: conflict_rest,
+            contributions: contributions_rest,
         };
         (first, rest)
     }

@@ -28,11 +28,16 @@ pub enum Output {
     EffectiveSources,
     /// What was out of the ordinary; see [`Flags`].
     Flags,
+    /// The mass that Dempster's rule would divide away: 0 where the opinions, discounted by their reliabilities, are
+    /// compatible, towards 1 where they contradict each other.
+    Conflict,
+    /// Each source's signed part of the log-odds of the decision over the runner-up, in nats, N values.
+    Contributions,
 }
 
 impl Output {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Posterior,
         Self::Decision,
         Self::Confidence,
@@ -41,6 +46,8 @@ impl Output {
         Self::Disagreement,
         Self::EffectiveSources,
         Self::Flags,
+        Self::Conflict,
+        Self::Contributions,
     ];
 
     /// Its name in files and on the command line.
@@ -55,6 +62,8 @@ impl Output {
             Self::Disagreement => "disagreement",
             Self::EffectiveSources => "effective_sources",
             Self::Flags => "flags",
+            Self::Conflict => "conflict",
+            Self::Contributions => "contributions",
         }
     }
 
@@ -159,6 +168,11 @@ impl Flags {
     pub const INVALID_LEFT_OUT: Self = Self(4);
     /// At least one opinion did not sum to one and was divided by its sum, as `OnInvalid::Renormalise` asks.
     pub const RENORMALISED: Self = Self(8);
+
+    /// At least one source was asked and abstained.
+    pub const ABSTAINED: Self = Self(16);
+    /// A median or trimmed mean was zero for every class: the linear pool stands in its place.
+    pub const NO_MIDDLE: Self = Self(32);
 
     /// Whether all bits of `other` are set.
     #[must_use]

@@ -1,11 +1,11 @@
 //! Each rule on a case small enough to work out by hand.
 
-use consilience::{Evidence, Flags, Fusion, OnInvalid, Output, Rule, Weighting};
+use consilience::{Evidence, Flags, Fusion, Measure, OnInvalid, Output, Rule, Weighting};
 
 use crate::support::engines;
 
 /// Fuses on every executor and compares posterior and decision with literals.
-fn expect(fusion: &Fusion, evidence: &Evidence<'_>, posterior: &[f32], decision: &[u32], flags: &[u32]) {
+pub fn expect(fusion: &Fusion, evidence: &Evidence<'_>, posterior: &[f32], decision: &[u32], flags: &[u32]) {
     let fusion = fusion.clone().outputs(&[Output::Posterior, Output::Decision, Output::Flags]);
     for (name, engine) in engines::all() {
         let fused = engine.fuse(&fusion, evidence).expect("valid evidence");
@@ -120,7 +120,9 @@ fn scalars_of_an_item_are_what_they_are_called() {
 #[test]
 fn effective_sources_survive_tiny_weights() {
     let evidence = Evidence::probabilities(10, &[&[0.1; 10], &[0.1; 10]]).expect("one item");
-    let fusion = Fusion::new(Rule::Linear).weighting(Weighting::Confidence { gamma: 28.0 }).outputs(&Output::ALL);
+    let fusion = Fusion::new(Rule::Linear)
+        .weighting(Weighting::Confidence { gamma: 28.0, measure: Measure::Max })
+        .outputs(&Output::ALL);
     for (name, engine) in engines::all() {
         let fused = engine.fuse(&fusion, &evidence).expect("valid evidence");
         assert!((fused.effective_sources()[0] - 2.0).abs() < 1e-5, "{name}: {:?}", fused.effective_sources());

@@ -1,6 +1,6 @@
 //! Two scalar confidences: the table that must come out exactly.
 
-use consilience::{Distance, Evidence, Fusion, Output, Rule, Weighting};
+use consilience::{Distance, Evidence, Fusion, Measure, Output, Rule, Weighting};
 
 use crate::support::engines;
 
@@ -10,7 +10,7 @@ type Row = ([f32; 2], Weighting, [f64; 6]);
 
 fn table() -> [Row; 7] {
     let fixed = || Weighting::Fixed(vec![0.6, 0.4]);
-    let confidence = || Weighting::Confidence { gamma: 1.0 };
+    let confidence = || Weighting::Confidence { gamma: 1.0, measure: Measure::Max };
     let adaptive = Weighting::Adaptive { beta: 0.5, learned: vec![0.6, 0.4] };
     let proximity = Weighting::Proximity { positions: vec![6.0, 4.0], target: 6.0, distance: Distance::Linear };
     [

@@ -1,9 +1,11 @@
 //! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
 //! Rust side writes it.
 
-use consilience::kernel::fusion::pool::{SQUARE_SCALE, TIE, WEIGHT_FLOOR};
+use consilience::kernel::fusion::pool::{
+    MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
+};
 use consilience::kernel::{Access, Kernel};
-use consilience::{Flags, SUM_TOLERANCE};
+use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Expression, Literal, Module, StorageAccess, TypeInner};
 
@@ -99,6 +101,12 @@ fn parameter_structs_have_the_same_layout() {
     }
 }
 
+/// `LogPool` as `LOG_POOL`.
+fn in_capitals(name: &str) -> String {
+    let word = |c: char| if c.is_uppercase() { format!("_{c}") } else { c.to_uppercase().to_string() };
+    name.chars().map(word).collect::<String>().trim_start_matches('_').to_owned()
+}
+
 #[test]
 fn constants_are_those_of_the_contract() {
     for kernel in Kernel::ALL {
@@ -117,6 +125,9 @@ fn constants_are_those_of_the_contract() {
             ("WEIGHT_FLOOR", WEIGHT_FLOOR),
             ("SQUARE_SCALE", SQUARE_SCALE),
             ("SUM_TOLERANCE", SUM_TOLERANCE),
+            ("SUM_TOLERANCE_BF16", SUM_TOLERANCE_BF16),
+            ("MIDDLE_FLOOR", MIDDLE_FLOOR),
+            ("PRIOR_FLOOR", PRIOR_FLOOR),
         ] {
             assert_eq!(value(name), f64::from(want), "{kernel}: {name}");
         }
@@ -125,8 +136,43 @@ fn constants_are_those_of_the_contract() {
             ("ZERO_WEIGHTS", Flags::ZERO_WEIGHTS),
             ("INVALID_LEFT_OUT", Flags::INVALID_LEFT_OUT),
             ("RENORMALISED", Flags::RENORMALISED),
+            ("ABSTAINED", Flags::ABSTAINED),
+            ("NO_MIDDLE", Flags::NO_MIDDLE),
         ] {
             assert_eq!(value(name), f64::from(want.0), "{kernel}: {name}");
+        }
+        for slot in Slot::ALL {
+            let name = in_capitals(&format!("{slot:?}"));
+            assert_eq!(value(&name), f64::from(slot.bit()), "{kernel}: {name}");
+        }
+        assert_eq!(value("ARITHMETIC"), f64::from(Slot::ARITHMETIC), "{kernel}");
+        for (place, output) in Output::ALL.into_iter().enumerate() {
+            assert_eq!(value(&output.name().to_uppercase()), place as f64, "{kernel}: {output}");
+        }
+        // What is not asked is the largest of the form, what was declined the next.
+        assert_eq!(value("MOST_U8"), f64::from(ABSTAINED_U8) + 1.0, "{kernel}");
+        assert_eq!(value("MOST_U16"), f64::from(ABSTAINED_U16) + 1.0, "{kernel}");
+        // A quarter of four less the rounding is still one; less twice the rounding it is none.
+        let rounding = value("TRIM_ROUNDING") as f32;
+        assert_eq!(trimmed_off((1.0 - rounding) / 4.0, 4.0), 1.0, "{kernel}: rounded by more than the contract");
+        assert_eq!(trimmed_off((1.0 - 2.0 * rounding) / 4.0, 4.0), 0.0, "{kernel}: rounded by less than the contract");
+        assert_eq!(4.0 * value("TERMS"), size_of::<SourceTerms>() as f64, "{kernel}");
+        let fields = fields("src/kernel/fusion/pool.rs", "SourceTerms");
+        for (name, field) in [
+            ("OFFSET", "offset"),
+            ("SCALE", "scale"),
+            ("PRIOR", "prior"),
+            ("EXPONENT", "exponent"),
+            ("RELIABILITY", "reliability"),
+            ("TRUST", "belief"),
+            ("TRUST_BASE", "belief_base"),
+            ("LEARNED", "learned"),
+            ("SOURCE_INVERSE_TEMPERATURE", "inverse_temperature"),
+            ("FORM", "form"),
+            ("START", "start"),
+        ] {
+            let begins = fields.iter().find(|(found, _)| found == field).map(|(_, begins)| *begins);
+            assert_eq!(Some(4.0 * value(name)), begins.map(f64::from), "{kernel}: {field}");
         }
     }
 }

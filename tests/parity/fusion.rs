@@ -1,75 +1,115 @@
 //! The fusion kernels.
 
+mod forms;
 mod pool;
 mod pool_wide;
 
-use consilience::{Encoding, Fusion, Member, OnInvalid, Output, Rule, Weighting};
+use consilience::{DeviceError, Engine, ErrorKind, Fusion, Measure, OnInvalid, Output, Rule, Weighting};
 
-use crate::support::compare::{against_oracle, bits, bits_of};
-use crate::support::engines;
+use crate::support::compare::{against, bits, bits_of};
 use crate::support::problem::{Problem, Random};
+use crate::support::{engines, oracle, specs};
 
-/// Every rule alone, the default ensemble, and all rules together in unequal shares.
-fn rules() -> Vec<Rule> {
-    let mut rules = Rule::SIMPLE.to_vec();
-    rules.push(Rule::default());
-    let member = |(i, rule): (usize, &Rule)| Member { rule: rule.clone(), weight: 1.0 + i as f32 };
-    rules.push(Rule::Ensemble(Rule::SIMPLE.iter().enumerate().map(member).collect()));
-    rules
-}
-
-/// Every weighting for so many sources, one of them with weights of zero.
-fn weightings(sources: usize) -> Vec<Weighting> {
-    let mut random = Random::new(sources as u64);
-    let mut list = || (0..sources).map(|_| if random.unit() < 0.4 { 0.0 } else { random.unit() }).collect::<Vec<f32>>();
-    vec![
-        Weighting::default(),
-        Weighting::Fixed(list()),
-        Weighting::Confidence { gamma: 1.0 },
-        Weighting::Confidence { gamma: 2.5 },
-        Weighting::Adaptive { beta: 0.5, learned: list() },
-    ]
-}
-
-/// Fuses on every executor and compares every output with the oracle.
-fn check(fusion: &Fusion, problem: &Problem) {
-    let fusion = fusion.clone().outputs(&Output::ALL);
+/// Fuses on the executors given and compares every output that there is of the rule with the oracle: the first difference.
+fn difference<'a>(
+    engines: impl IntoIterator<Item = &'a (String, Engine)>,
+    fusion: &Fusion,
+    problem: &Problem,
+) -> Result<(), String> {
+    let fusion = with_every_output(fusion);
     let evidence = problem.evidence();
-    for (name, engine) in engines::all() {
-        let shape = (evidence.sources(), evidence.items(), evidence.classes());
-        let fused = engine.fuse(&fusion, &evidence).unwrap_or_else(|e| panic!("{name}, {shape:?}: {e}"));
-        if let Err(difference) = against_oracle(&fusion, &evidence, &fused) {
-            panic!("{name}, {shape:?} {:?}, {fusion:?}: {difference}", problem.encoding);
-        }
+    let wanted = oracle::answers(&fusion, &evidence)?;
+    for (name, engine) in engines {
+        let fused = engine.fuse(&fusion, &evidence).map_err(|error| format!("{name}: {error}"))?;
+        against(&wanted, &fusion, &fused).map_err(|difference| {
+            let forms: Vec<String> = problem.planes.iter().map(|plane| plane.form.to_string()).collect();
+            let shape = (evidence.sources(), evidence.items(), evidence.classes());
+            let said: String = format!("{fusion:?}").chars().take(400).collect();
+            format!("{name}, {shape:?}: {difference}; {forms:?}, {said}")
+        })?;
     }
+    Ok(())
 }
 
-/// Every rule in every encoding, under each weighting in turn: probabilities of all sources, log-probabilities with
-/// holes, logits with holes and given confidences. A GPU compiles a kernel anew for each of these, so there are no more.
+fn check(fusion: &Fusion, problem: &Problem) {
+    assert_eq!(difference(engines::all(), fusion, problem), Ok(()));
+}
+
+/// Panics if there is any difference, and tells all.
+fn expect_none(differences: &[String]) {
+    assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
+}
+
+fn with_every_output(fusion: &Fusion) -> Fusion {
+    let is_there = |output: &Output| *output != Output::Contributions || specs::has_contributions(&fusion.rule);
+    fusion.clone().outputs(&Output::ALL.into_iter().filter(is_there).collect::<Vec<_>>())
+}
+
+/// A fusion with every parameter beside the rule and the weighting: priors of which some are zero, reliabilities of which
+/// some are 0 and 1, temperatures of which some are 1.
+fn parametrised(fusion: Fusion, sources: usize, classes: usize, seed: u64) -> Fusion {
+    let mut random = Random::new(seed);
+    let priors = (0..sources).map(|n| (n % 3) as f32 + f32::from(u8::from(sources == 1))).collect();
+    let reliabilities = (0..sources).map(|n| [random.unit(), 0.9, 1.0, random.unit(), 0.0][n % 5]).collect();
+    let heat = (0..sources).map(|n| if n % 2 == 0 { 0.5 + 2.0 * random.unit() } else { 1.0 }).collect();
+    fusion
+        .source_priors(priors)
+        .reliabilities(reliabilities)
+        .source_temperatures(heat)
+        .class_prior(random.list(classes, 0.1, 1.0))
+}
+
+/// Every rule under some weighting, on every executor. A GPU compiles a kernel anew for each of these, so there is one
+/// problem for each; what is switched on depends on the rule alone.
+fn check_every_rule(sources: usize, items: usize, classes: usize) {
+    let weightings = specs::weightings(sources, classes, 5);
+    let mut rules = specs::rules(sources, classes, 5);
+    rules.push(Rule::default());
+    rules.push(specs::everything(sources, classes, 5));
+    let mut differences = Vec::new();
+    for (i, rule) in rules.into_iter().enumerate() {
+        let seed = (1000 * i + sources) as u64;
+        let problem = Problem::mixed(sources, items, classes, seed).with_confidences(seed).with_holes(seed);
+        let fusion = Fusion::new(rule).weighting(weightings[i % weightings.len()].clone());
+        let parametrised = parametrised(fusion.clone(), sources, classes, seed);
+        let fusion = if i % 2 == 0 { fusion } else { parametrised.temperature(1.5) };
+        differences.extend(difference(engines::all(), &fusion, &problem).err());
+    }
+    expect_none(&differences);
+}
+
+/// Every rule under every weighting, with and without everything else, on the CPU.
 fn check_everything(sources: usize, items: usize, classes: usize) {
-    let encodings = [Encoding::Probabilities, Encoding::LogProbabilities, Encoding::Logits];
-    for (i, rule) in rules().into_iter().enumerate() {
-        for (j, weighting) in weightings(sources).into_iter().enumerate() {
-            let encoding = encodings[(i + j) % 3];
-            let seed = (1000 * i + 100 * j + sources) as u64;
-            let mut problem = Problem::random(encoding, sources, items, classes, seed);
-            if encoding != Encoding::Probabilities {
+    let mut rules = specs::rules(sources, classes, 6);
+    rules.push(Rule::default());
+    rules.push(specs::everything(sources, classes, 6));
+    let mut differences = Vec::new();
+    for (i, rule) in rules.iter().enumerate() {
+        for (j, weighting) in specs::weightings(sources, classes, 6).into_iter().enumerate() {
+            let seed = (1000 * i + 10 * j + sources) as u64;
+            let mut problem = Problem::mixed(sources, items, classes, seed);
+            if (i + j) % 3 > 0 {
                 problem = problem.with_holes(seed);
             }
-            if encoding == Encoding::Logits {
+            if (i + j) % 3 > 1 {
                 problem = problem.with_confidences(seed);
             }
-            let priors = (0..sources).map(|n| (n % 3) as f32 + f32::from(u8::from(sources == 1))).collect();
-            let fusion = Fusion::new(rule.clone()).weighting(weighting);
-            check(&if j == 2 { fusion.source_priors(priors) } else { fusion }, &problem);
+            let plain = Fusion::new(rule.clone()).weighting(weighting);
+            let fusion = match (i + 2 * j) % 5 {
+                0 => parametrised(plain, sources, classes, seed),
+                1 => parametrised(plain, sources, classes, seed).temperature(2.0),
+                2 => plain.temperature(0.5),
+                _ => plain,
+            };
+            differences.extend(difference(engines::cpus(), &fusion, &problem).err());
         }
     }
+    expect_none(&differences);
 }
 
 /// The same items alone, in another order, in smaller batches and in chunks give the same bits on the same executor.
-fn check_composition(problem: &Problem) {
-    let fusion = Fusion::new(rules().pop().expect("rules")).outputs(&Output::ALL);
-    let fusion = fusion.weighting(Weighting::Confidence { gamma: 1.5 });
+fn check_composition(fusion: &Fusion, problem: &Problem) {
+    let fusion = with_every_output(fusion);
     let items = problem.items();
     let reversed: Vec<usize> = (0..items).rev().collect();
     for (name, engine) in engines::all() {
@@ -77,23 +117,44 @@ fn check_composition(problem: &Problem) {
         let backwards = engine.fuse(&fusion, &problem.select(&reversed).evidence()).expect("valid evidence");
         for item in 0..items {
             let mirrored = bits_of(&backwards, items - 1 - item);
-            assert_eq!(bits_of(&whole, item), mirrored, "{name}: item {item} in another order");
+            assert_eq!(bits_of(&whole, item), mirrored, "{name}: item {item} in another order, {fusion:?}");
         }
         for item in [0, items / 2, items - 1] {
             let alone = engine.fuse(&fusion, &problem.select(&[item]).evidence()).expect("valid evidence");
-            assert_eq!(bits(&alone), bits_of(&whole, item), "{name}: item {item} alone");
+            assert_eq!(bits(&alone), bits_of(&whole, item), "{name}: item {item} alone, {fusion:?}");
         }
     }
-    // A budget of a few hundred items' worth cuts the job into many chunks.
+    // A budget of a hundred items' worth, beside what has to be there for the first, cuts the job into many chunks.
+    let (_, whole) = engines::all().last().expect("engines");
+    let whole = whole.fuse(&fusion, &problem.evidence()).expect("valid evidence");
     let per_item = 4 * (problem.planes.len() + 1) * problem.classes + 64;
-    if let Some(small) = engines::gpu(Some((per_item * 96) as u64)) {
-        let (_, whole) = engines::all().last().expect("engines");
-        let whole = whole.fuse(&fusion, &problem.evidence()).expect("valid evidence");
+    let mut budget = (per_item * 96) as u64;
+    while let Some(small) = engines::gpu(Some(budget)) {
         let mut cut = consilience::Fused::default();
-        let timing = small.fuse_into(&fusion, &problem.evidence(), &mut cut).expect("valid evidence");
-        assert!(items < 192 || timing.chunks > 1, "{items} items in {} chunk", timing.chunks);
+        let timing = match small.fuse_into(&fusion, &problem.evidence(), &mut cut) {
+            Ok(timing) => timing,
+            Err(error) => match error.kind() {
+                ErrorKind::Device(DeviceError::ItemTooLarge { needed, .. }) if *needed > budget => {
+                    budget += needed;
+                    continue;
+                }
+                _ => panic!("{error}"),
+            },
+        };
+        let is_dense =
+            problem.planes.iter().all(|plane| plane.form.bytes_per_item(problem.classes) >= 4 * problem.classes);
+        assert!(items < 192 || !is_dense || timing.chunks > 1, "{items} items in {} chunk", timing.chunks);
         assert_eq!(bits(&cut), bits(&whole), "gpu: in {} chunks", timing.chunks);
+        break;
     }
+}
+
+/// What a fusion of the bits test takes: some rules by themselves, the rest together.
+fn composed(sources: usize, classes: usize) -> Vec<Fusion> {
+    let weighting = Weighting::Confidence { gamma: 1.5, measure: Measure::Max };
+    let everything = Fusion::new(specs::everything(sources, classes, 7)).weighting(weighting);
+    let contributions = Fusion::new(Rule::default()).weighting(specs::weightings(sources, classes, 7).swap_remove(10));
+    vec![parametrised(everything, sources, classes, 7).temperature(1.5), contributions]
 }
 
 /// Invalid values are found wherever they stand, left out or mended where asked.
@@ -102,8 +163,8 @@ fn check_invalid(classes: usize) {
     let bad = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -0.25, 0.75];
     for (i, value) in bad.into_iter().enumerate() {
         for (source, item, class) in [(0, 0, 0), (8, 69, classes - 1), (4, 33, classes / 2)] {
-            let mut problem = Problem::random(Encoding::Probabilities, sources, items, classes, 3);
-            let row = &mut problem.planes[source][item * classes..][..classes];
+            let mut problem = Problem::random(consilience::Encoding::Probabilities, sources, items, classes, 3);
+            let row = &mut problem.planes[source].f32s_mut()[item * classes..][..classes];
             row[class] = if value == 0.75 { row[class] + value } else { value };
             let fusion = Fusion::default().outputs(&Output::ALL);
             for (name, engine) in engines::all() {

@@ -25,6 +25,11 @@ pub fn all() -> &'static [Named] {
     &ALL
 }
 
+/// The executors of [`all`] that run on the CPU.
+pub fn cpus() -> impl Iterator<Item = &'static Named> {
+    all().iter().filter(|(name, _)| name.starts_with("cpu"))
+}
+
 /// A GPU engine with the memory budget given. A build without the feature has none, nor has a machine without any adapter;
 /// with `CONSILIENCE_REQUIRE_GPU` set the latter is a failure, so that no GPU test is skipped unseen.
 pub fn gpu(memory_bytes: Option<u64>) -> Option<Engine> {

@@ -12,6 +12,11 @@ pub(super) const LANES: usize = 16;
 #[repr(C, align(64))]
 pub(super) struct Lanes(pub [f32; LANES]);
 
+impl Lanes {
+    /// Zeros.
+    pub(super) const ZERO: Self = Self([0.0; LANES]);
+}
+
 /// `rows` [16, C] to `columns` [C][16].
 #[inline(always)]
 pub(super) fn to_columns<S: Simd>(simd: S, rows: &[f32], columns: &mut [Lanes]) {

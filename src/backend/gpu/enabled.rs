@@ -8,14 +8,14 @@ use wgpu::{BindGroupDescriptor, CommandEncoderDescriptor, ComputePassDescriptor}
 use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
 use crate::backend::gpu::buffers::Buffers;
-use crate::backend::gpu::encode::{COLUMNS, Chunk, POSTERIOR, STATUS};
+use crate::backend::gpu::encode::Chunk;
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
 use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
 use crate::backend::gpu::readback::{Piece, Readback};
 use crate::backend::gpu::upload::Upload;
 use crate::backend::{Backend, Run};
 use crate::error::Result;
-use crate::plan::partition::{Limits, chunk_items};
+use crate::plan::partition::{COLUMNS, Limits, POSTERIOR, STATUS, chunk_items};
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut};
 
@@ -183,6 +183,8 @@ fn outputs<'a>(buffers: &'a Buffers, out: FusedMut<'a>) -> Vec<Piece<'a>> {
         cast_slice_mut(out.disagreement),
         cast_slice_mut(out.effective_sources),
         cast_slice_mut(out.flags),
+        cast_slice_mut(out.conflict),
+        cast_slice_mut(out.contributions),
     ];
     let mut pieces = vec![Piece { from: buffers.at(POSTERIOR), from_offset: 0, to: posterior }];
     let mut from_offset = 0;

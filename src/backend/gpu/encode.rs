@@ -1,4 +1,4 @@
-//! One chunk of one step in bytes: what each binding holds, and what is uploaded to it.
+//! One chunk of one step in bytes: what is uploaded to each binding.
 
 use bytemuck::{bytes_of, cast_slice};
 
@@ -6,26 +6,34 @@ use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::buffers::Buffers;
 use crate::backend::gpu::upload::Upload;
 use crate::error::Result;
-use crate::kernel::fusion::pool::Params;
+use crate::kernel::fusion::pool::{BINDINGS, Params, Pool, SourceTerms};
 use crate::plan::Step;
-use crate::plan::partition::{Grid, grid};
-use crate::tensor::{Evidence, Output};
-
-/// Binding numbers: places in `pool::BINDINGS`.
-const PARAMS: usize = 0;
-const EVIDENCE: usize = 1;
-const PRESENCE: usize = 2;
-const CONFIDENCE: usize = 3;
-const TABLES: usize = 4;
-pub(super) const POSTERIOR: usize = 5;
-pub(super) const COLUMNS: usize = 6;
-pub(super) const STATUS: usize = 7;
+use crate::plan::partition::{CONFIDENCE, EVIDENCE, Grid, PARAMS, PRESENCE, STATUS, TABLES, grid, plane_words, words};
+use crate::tensor::{Encoding, Evidence, Form};
 
 /// What `confidence` holds where a source gives none.
 const NOT_GIVEN: f32 = f32::NEG_INFINITY;
 
 /// Confidences that are made ready for upload at a time.
 const BATCH: usize = 16 << 10;
+
+/// The form of sources that are not all f32 rows alike, in the place of a form's number.
+pub(super) const MIXED: u32 = 9;
+
+/// The number of a form in the shaders.
+pub(super) const fn number(form: Form) -> u32 {
+    match form {
+        Form::F32(Encoding::Probabilities) => 0,
+        Form::F32(Encoding::LogProbabilities) => 1,
+        Form::F32(Encoding::Logits) => 2,
+        Form::ProbabilitiesBf16 => 3,
+        Form::LogitsBf16 => 4,
+        Form::QuantisedU8 => 5,
+        Form::LabelsU8 => 6,
+        Form::LabelsU16 => 7,
+        Form::Binary => 8,
+    }
+}
 
 /// Items `start` to `start + items` of a step.
 #[derive(Debug, Clone, Copy)]
@@ -36,41 +44,57 @@ pub(super) struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    fn sources(&self) -> usize {
-        self.step.pool.sources.len()
+    fn pool(&self) -> &Pool {
+        &self.step.pool
     }
 
-    fn presence_words(&self) -> usize {
-        self.items.div_ceil(32)
+    fn sources(&self) -> usize {
+        self.pool().sources.len()
     }
 
     /// The grid that covers it.
     pub(super) fn grid(&self) -> Grid {
-        grid(self.step.kernel, self.items as u32, self.step.pool.classes as u32)
+        grid(self.step.kernel, self.items as u32, self.pool().classes as u32)
     }
 
     /// Bytes of each binding; of one that is not used, a word, because nothing cannot be bound.
-    pub(super) fn bytes(&self) -> [u64; 8] {
-        let (n, items, classes) = (self.sources(), self.items, self.step.pool.classes);
-        let asked = |output| self.step.pool.outputs.contains(output);
-        let columns = self.step.pool.outputs.iter().filter(|&output| output != Output::Posterior).count();
-        let words = [
-            size_of::<Params>() / 4,
-            n * items * classes,
-            if self.step.presence { n * self.presence_words() } else { 0 },
-            if self.step.confidence { n * items } else { 0 },
-            4 * n + classes,
-            if asked(Output::Posterior) { items * classes } else { 0 },
-            columns * items,
-            1,
-        ];
-        words.map(|words| 4 * words.max(1) as u64)
+    pub(super) fn bytes(&self) -> [u64; BINDINGS.len()] {
+        words(self.step, self.items as u64).map(|words| 4 * words.max(1))
+    }
+
+    /// The source terms, each with its form and the word at which its opinions begin, and that word.
+    fn sources_placed(&self) -> Vec<SourceTerms> {
+        let mut start = 0;
+        let place = |(terms, &form): (&SourceTerms, &Form)| {
+            let placed = SourceTerms { form: number(form), start: start as u32, ..*terms };
+            start += plane_words(form, self.items as u64, self.pool().classes as u64);
+            placed
+        };
+        self.pool().sources.iter().zip(&self.pool().forms).map(place).collect()
     }
 
     fn params(&self) -> Params {
-        let pool = &self.step.pool;
+        let pool = self.pool();
         let grid = self.grid();
-        let [mix_linear, mix_vote, mix_max_vote, mix_bayesian_average, mix_log_pool] = pool.mix;
+        let class_weights_at = size_of::<SourceTerms>() / 4 * pool.sources.len() + pool.classes;
+        let confusion_at = class_weights_at + pool.class_weights.len();
+        let [
+            mix_linear,
+            mix_vote,
+            mix_max_vote,
+            mix_bayesian_average,
+            mix_log_pool,
+            mix_extremised,
+            mix_evidence,
+            mix_power_mean,
+            mix_median,
+            mix_trimmed,
+            mix_dempster_shafer,
+            mix_belief,
+            mix_confusion,
+            mix_stacked,
+            mix_adaptive,
+        ] = pool.mix;
         Params {
             items: self.items as u32,
             sources: self.sources() as u32,
@@ -78,16 +102,36 @@ impl Chunk<'_> {
             stride: self.items as u32,
             items_per_group: grid.items_per_group,
             groups_per_row: grid.groups_per_row,
-            presence_words: self.presence_words() as u32,
+            presence_words: self.items.div_ceil(32) as u32,
             gamma: pool.gamma,
             ln_floor: pool.ln_floor(),
             inverse_ln_classes: pool.inverse_ln_classes(),
+            steepness: pool.steepness,
+            extremise: pool.extremise,
+            power: pool.power,
+            trim: pool.trim,
+            belief_constant: pool.belief_constant(),
+            inverse_temperature: pool.inverse_temperature,
+            class_weights_at: class_weights_at as u32,
+            confusion_at: confusion_at as u32,
+            stack_at: (confusion_at + pool.confusion.len()) as u32,
             mix_linear,
             mix_vote,
             mix_max_vote,
             mix_bayesian_average,
             mix_log_pool,
+            mix_extremised,
+            mix_evidence,
+            mix_power_mean,
+            mix_median,
+            mix_trimmed,
+            mix_dempster_shafer,
+            mix_belief,
+            mix_confusion,
+            mix_stacked,
+            mix_adaptive,
             reserved: 0,
+            reserved_2: 0,
         }
     }
 
@@ -99,18 +143,31 @@ impl Chunk<'_> {
         buffers: &Buffers,
         evidence: &Evidence<'_>,
     ) -> Result<()> {
-        let pool = &self.step.pool;
+        let pool = self.pool();
         let mut write =
             |binding: usize, offset: usize, data: &[u8]| upload.write(opened, buffers.at(binding), offset as u64, data);
         write(PARAMS, 0, bytes_of(&self.params()))?;
-        write(TABLES, 0, cast_slice(&pool.sources))?;
-        write(TABLES, 16 * pool.sources.len(), cast_slice(&pool.class_prior))?;
         write(STATUS, 0, bytes_of(&u32::MAX))?;
+        let placed = self.sources_placed();
+        let mut offset = 0;
+        for table in [
+            cast_slice(&placed),
+            cast_slice(&pool.class_prior),
+            cast_slice(&pool.class_weights),
+            cast_slice(&pool.confusion),
+            cast_slice(&pool.stack),
+            cast_slice(&pool.bias),
+        ] {
+            write(TABLES, offset, table)?;
+            offset += table.len();
+        }
         let range = self.start..self.start + self.items;
-        let values = range.start * pool.classes..range.end * pool.classes;
-        for source in 0..self.sources() {
-            let plane = &evidence.plane(source)[values.clone()];
-            write(EVIDENCE, 4 * source * plane.len(), cast_slice(plane))?;
+        for (source, terms) in placed.iter().enumerate() {
+            let Some(opinions) = evidence.opinions(source) else { continue };
+            let (whole, rest) = whole_words(opinions.bytes(range.clone(), pool.classes));
+            let start = 4 * terms.start as usize;
+            write(EVIDENCE, start, whole)?;
+            write(EVIDENCE, start + whole.len(), &rest)?;
             if self.step.presence {
                 let bits = presence_bits(evidence.presence(source).map(|mask| &mask[range.clone()]), self.items);
                 write(PRESENCE, 4 * source * bits.len(), cast_slice(&bits))?;
@@ -126,6 +183,14 @@ impl Chunk<'_> {
         }
         upload.flush(opened)
     }
+}
+
+/// The bytes that make up whole words, and what is left of a last one, filled up with zeros; nothing if none is.
+fn whole_words(bytes: &[u8]) -> (&[u8], Vec<u8>) {
+    let (whole, rest) = bytes.split_at(bytes.len() / 4 * 4);
+    let mut last = rest.to_vec();
+    last.resize(rest.len().next_multiple_of(4), 0);
+    (whole, last)
 }
 
 /// One bit per item, lowest first; all ones without a mask.
@@ -145,6 +210,32 @@ fn given_or_not(given: Option<&[f32]>, len: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn forms_have_the_numbers_of_the_shaders() {
+        let shader = include_str!("../../../shaders/shared/fusion/layout.wgsl");
+        for (name, want) in [
+            ("PROBABILITIES", number(Form::F32(Encoding::Probabilities))),
+            ("LOG_PROBABILITIES", number(Form::F32(Encoding::LogProbabilities))),
+            ("LOGITS", number(Form::F32(Encoding::Logits))),
+            ("PROBABILITIES_BF16", number(Form::ProbabilitiesBf16)),
+            ("LOGITS_BF16", number(Form::LogitsBf16)),
+            ("QUANTISED_U8", number(Form::QuantisedU8)),
+            ("LABELS_U8", number(Form::LabelsU8)),
+            ("LABELS_U16", number(Form::LabelsU16)),
+            ("BINARY", number(Form::Binary)),
+            ("MIXED", MIXED),
+        ] {
+            let line = format!("const {name}: u32 = {want}u;");
+            assert!(shader.lines().any(|found| found == line), "no line `{line}`");
+        }
+    }
+
+    #[test]
+    fn the_last_word_of_a_plane_is_filled_up() {
+        assert_eq!(whole_words(&[1, 2, 3, 4, 5]), (&[1, 2, 3, 4][..], vec![5, 0, 0, 0]));
+        assert_eq!(whole_words(&[1, 2, 3, 4]), (&[1, 2, 3, 4][..], vec![]));
+    }
 
     #[test]
     fn presence_takes_one_bit_an_item_lowest_first() {

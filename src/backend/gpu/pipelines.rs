@@ -9,10 +9,12 @@ use wgpu::{
 };
 
 use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::encode::{MIXED, number};
+use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::{Access, Kernel};
 use crate::plan::Step;
-use crate::spec::OnInvalid;
-use crate::tensor::Encoding;
+use crate::spec::{Conflict, OnInvalid};
+use crate::tensor::Form;
 
 /// The `override` constants of the fusion kernels: code that a fusion has no use for is compiled away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,38 +25,55 @@ pub(super) struct Switches {
     on_invalid: u32,
     presence: bool,
     confidence: bool,
+    by: u32,
+    class_weights: bool,
+    yager: bool,
+    tempered: bool,
 }
 
 impl Switches {
     /// What a step needs.
     pub(super) fn of(step: &Step) -> Self {
+        let pool = &step.pool;
         Self {
-            rules: step.pool.rules(),
-            outputs: step.pool.outputs.bits(),
-            encoding: match step.pool.encoding {
-                Encoding::Probabilities => 0,
-                Encoding::LogProbabilities => 1,
-                Encoding::Logits => 2,
-            },
-            on_invalid: match step.pool.on_invalid {
+            rules: pool.rules(),
+            outputs: pool.outputs.bits(),
+            encoding: pool.encoding().map_or(MIXED, |encoding| number(Form::F32(encoding))),
+            on_invalid: match pool.on_invalid {
                 OnInvalid::Error => 0,
                 OnInvalid::Missing => 1,
                 OnInvalid::Renormalise => 2,
             },
             presence: step.presence,
             confidence: step.confidence,
+            by: match pool.by {
+                By::Max => 0,
+                By::Margin => 1,
+                By::Entropy => 2,
+                By::Hellinger => 3,
+                By::JensenShannon => 4,
+            },
+            class_weights: !pool.class_weights.is_empty(),
+            // Without the rule there is nothing to tell apart.
+            yager: pool.conflict == Conflict::Ignorance && pool.share(Slot::DempsterShafer) > 0.0,
+            tempered: pool.inverse_temperature != 1.0,
         }
     }
 
     /// By their names in the shaders.
-    fn constants(self) -> [(&'static str, f64); 6] {
+    fn constants(self) -> [(&'static str, f64); 10] {
+        let flag = |on: bool| f64::from(u8::from(on));
         [
             ("RULES", f64::from(self.rules)),
             ("OUTPUTS", f64::from(self.outputs)),
             ("ENCODING", f64::from(self.encoding)),
             ("ON_INVALID", f64::from(self.on_invalid)),
-            ("HAS_PRESENCE", f64::from(u8::from(self.presence))),
-            ("HAS_CONFIDENCE", f64::from(u8::from(self.confidence))),
+            ("HAS_PRESENCE", flag(self.presence)),
+            ("HAS_CONFIDENCE", flag(self.confidence)),
+            ("BY", f64::from(self.by)),
+            ("HAS_CLASS_WEIGHTS", flag(self.class_weights)),
+            ("YAGER", flag(self.yager)),
+            ("TEMPERED", flag(self.tempered)),
         ]
     }
 }
@@ -107,8 +126,9 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     }
     // SAFETY: every loop of the kernels runs to a bound taken before it from the parameters, with a step above zero;
     // every index into a buffer is below a product of the parameters' counts that `buffers` reserved, lanes outside
-    // clamped to the last item and source or masked; every index into workgroup memory is below its size by
-    // `plan::partition::grid` and `HELD`.
+    // clamped to the last item and source or masked; a vote is a class, found by a walk over the classes or compared with
+    // their number, or that number where `tables` has a row for it; every index into workgroup memory is below its size
+    // by `plan::partition::grid` and `HELD`.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

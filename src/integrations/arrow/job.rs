@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::ArrayRef;
 
-use super::{EvidenceChunk, EvidenceOptions, EvidenceReader, FusedWriter, failure};
+use super::{Columns, EvidenceChunk, EvidenceOptions, EvidenceReader, FusedWriter, failure};
 use crate::engine::Engine;
 use crate::error::{FileError, Result};
 use crate::spec::Fusion;
@@ -31,6 +31,9 @@ pub struct FuseJob {
     pub fusion: Fusion,
     /// The outputs to be written; `None`: all that `fusion` asks for. Those it does not ask for are computed, too.
     pub write: Option<Outputs>,
+    /// How many of the strongest sources of every item are written, by name and contribution; they are computed where this
+    /// is above zero, which asks for a rule that adds up.
+    pub explain: usize,
     /// What the numbers in the file are.
     pub encoding: Encoding,
     /// How the input is read.
@@ -88,6 +91,7 @@ impl FuseJob {
             output: output.into(),
             fusion: Fusion::default(),
             write: None,
+            explain: 0,
             encoding: Encoding::default(),
             evidence: EvidenceOptions::default(),
         }
@@ -128,12 +132,14 @@ impl FuseJob {
             ..Summary::default()
         };
         let written = self.write.unwrap_or(self.fusion.outputs);
-        let computed: Vec<Output> = self.fusion.outputs.iter().chain(written.iter()).collect();
+        let explanation = (self.explain > 0).then_some(Output::Contributions);
+        let computed: Vec<Output> = self.fusion.outputs.iter().chain(written.iter()).chain(explanation).collect();
         let fusion = self.fusion.clone().outputs(&computed);
         // A specification that does not fit is refused before a byte is written.
         let no_items: Vec<&[f32]> = vec![&[]; summary.sources.len()];
         engine.fuse(&fusion, &Evidence::new(self.encoding, summary.classes, &no_items)?)?;
-        let writer = FusedWriter::create(&self.output, reader.id_field(), reader.classes(), written)?;
+        let columns = Columns::new(summary.sources.clone(), summary.classes, written).explain(self.explain);
+        let writer = FusedWriter::create(&self.output, reader.id_field(), columns)?;
 
         let stage =
             Stage { engine, fusion: &fusion, encoding: self.encoding, totals: (reader.items(), reader.bytes()) };

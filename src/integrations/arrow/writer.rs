@@ -14,10 +14,11 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+pub use self::columns::Columns;
 use self::partial::PartialFile;
 use super::{Format, failure};
 use crate::error::{EvidenceError, Result};
-use crate::tensor::{Fused, Output, Outputs};
+use crate::tensor::{Fused, Output};
 
 /// Values of a Parquet row group, which stays in memory, encoded, until it is full: at most 32 MiB.
 const VALUES_PER_GROUP: usize = 8 << 20;
@@ -36,7 +37,7 @@ const VALUES_PER_GROUP: usize = 8 << 20;
 /// *Two decisions.*
 ///
 /// ```
-/// use consilience::arrow::{EvidenceOptions, EvidenceReader, FusedWriter};
+/// use consilience::arrow::{Columns, EvidenceOptions, EvidenceReader, FusedWriter};
 /// use consilience::{Encoding, Engine, Fusion, Output, Outputs};
 ///
 /// let dir = tempfile::tempdir()?;
@@ -46,7 +47,8 @@ const VALUES_PER_GROUP: usize = 8 << 20;
 /// let outputs = [Output::Decision];
 /// let (engine, fusion) = (Engine::cpu()?, Fusion::default().outputs(&outputs));
 /// let reader = EvidenceReader::open(&input, &EvidenceOptions::default())?;
-/// let mut writer = FusedWriter::create(&output, reader.id_field(), reader.classes(), Outputs::of(&outputs))?;
+/// let columns = Columns::new(reader.sources().to_vec(), reader.classes(), Outputs::of(&outputs));
+/// let mut writer = FusedWriter::create(&output, reader.id_field(), columns)?;
 /// for chunk in reader {
 ///     let chunk = chunk?;
 ///     writer.write(chunk.ids(), &engine.fuse(&fusion, &chunk.evidence(Encoding::Probabilities)?)?)?;
@@ -61,8 +63,7 @@ pub struct FusedWriter {
     encoder: Encoder,
     partial: PartialFile,
     schema: Arc<Schema>,
-    classes: usize,
-    outputs: Outputs,
+    columns: Columns,
 }
 
 #[derive(Debug)]
@@ -72,20 +73,20 @@ enum Encoder {
 }
 
 impl FusedWriter {
-    /// Starts a `.parquet` or `.csv` file with an id column of the name and type given and the outputs asked for.
+    /// Starts a `.parquet` or `.csv` file with an id column of the name and type given and the columns asked for.
     ///
     /// # Errors
     ///
     /// Another file ending, or the system refuses.
-    pub fn create(path: impl AsRef<Path>, id: &Field, classes: usize, outputs: Outputs) -> Result<Self> {
+    pub fn create(path: impl AsRef<Path>, id: &Field, columns: Columns) -> Result<Self> {
         let path = path.as_ref();
         let format = Format::of(path)?;
-        let schema = Arc::new(columns::schema(id, classes, outputs, format));
+        let schema = Arc::new(columns.schema(id, format));
         let partial = PartialFile::create(path)?;
         let file = partial.file().try_clone().map_err(failure::io(path, "creating"))?;
         let encoder = match format {
             Format::Parquet => {
-                let properties = properties(id, classes, outputs);
+                let properties = properties(id, &columns);
                 let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
                     .map_err(|error| failure::writing(path, error))?;
                 Encoder::Parquet(Box::new(writer))
@@ -99,7 +100,7 @@ impl FusedWriter {
                 Encoder::Csv(Box::new(writer))
             }
         };
-        Ok(Self { encoder, partial, schema, classes, outputs })
+        Ok(Self { encoder, partial, schema, columns })
     }
 
     /// Appends items.
@@ -112,10 +113,14 @@ impl FusedWriter {
         if ids.len() != fused.items() {
             return Err(mismatch("the list of ids", fused.items(), ids.len()).into());
         }
-        if fused.classes() != self.classes && !ids.is_empty() {
-            return Err(mismatch("the list of classes", self.classes, fused.classes()).into());
+        if fused.classes() != self.columns.classes && !ids.is_empty() {
+            return Err(mismatch("the list of classes", self.columns.classes, fused.classes()).into());
         }
-        let columns = columns::columns(ids, fused, self.classes, self.outputs, self.format());
+        let needed = if self.columns.has_contributions() { fused.items() * self.columns.sources.len() } else { 0 };
+        if fused.contributions().len() < needed {
+            return Err(mismatch("the contributions", needed, fused.contributions().len()).into());
+        }
+        let columns = self.columns.arrays(ids, fused, self.format());
         let path = self.partial.path();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failure::writing(path, e))?;
         match &mut self.encoder {
@@ -151,17 +156,20 @@ impl FusedWriter {
     }
 }
 
-fn properties(id: &Field, classes: usize, outputs: Outputs) -> WriterProperties {
-    let values_per_item = outputs.iter().map(|output| columns::width(output, classes)).sum::<usize>() + 1;
+fn properties(id: &Field, columns: &Columns) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_max_row_group_row_count(Some((VALUES_PER_GROUP / values_per_item).clamp(1, 1 << 20)))
+        .set_max_row_group_row_count(Some((VALUES_PER_GROUP / columns.values_per_item()).clamp(1, 1 << 20)))
         // Floats hardly repeat, and nobody looks for a file by the smallest posterior in it.
         .set_dictionary_enabled(false)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(ColumnPath::new(vec![id.name().clone()]), EnabledStatistics::Chunk);
     for output in [Output::Decision, Output::Flags] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(output.name()), true);
+    }
+    for place in 1..=columns.explain {
+        let source = ColumnPath::new(vec![format!("source_{place}")]);
+        properties = properties.set_column_dictionary_enabled(source, true);
     }
     properties.build()
 }

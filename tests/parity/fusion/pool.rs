@@ -1,21 +1,19 @@
 //! `fusion/pool`: C <= 256, whole items in a workgroup of 256 lanes.
 
-use consilience::Encoding;
-
-use super::{check_composition, check_everything, check_invalid};
+use super::{check_composition, check_every_rule, check_everything, check_invalid, composed};
 use crate::support::problem::Problem;
 
 #[test]
 fn every_rule_at_every_class_count() {
-    for classes in [1, 2, 3, 4, 5, 10, 16, 17, 100, 255, 256] {
-        check_everything(3, 40, classes);
+    for classes in [1, 2, 3, 10, 17, 100, 256] {
+        check_every_rule(3, 20, classes);
     }
 }
 
 #[test]
-fn every_source_count() {
-    for sources in [1, 2, 7, 8, 9, 33] {
-        check_everything(sources, 40, 10);
+fn every_rule_at_every_source_count() {
+    for sources in [1, 7, 8, 9, 33] {
+        check_every_rule(sources, 20, 10);
     }
 }
 
@@ -23,14 +21,36 @@ fn every_source_count() {
 #[test]
 fn no_item_one_and_around_a_workgroup() {
     for items in [0, 1, 15, 16, 17, 24, 25, 26, 255, 256, 257] {
-        check_everything(3, items, 10);
+        check_every_rule(3, items, 10);
+    }
+}
+
+#[test]
+fn everything_at_every_class_count() {
+    for classes in [1, 2, 3, 4, 5, 8, 16, 17, 31] {
+        check_everything(3, 17, classes);
+    }
+    for classes in [100, 256] {
+        check_everything(3, 2, classes);
+    }
+}
+
+#[test]
+fn everything_at_every_source_count() {
+    for sources in [1, 2, 5, 8, 9, 17] {
+        check_everything(sources, 17, 7);
     }
 }
 
 #[test]
 fn an_item_has_the_same_bits_in_any_batch() {
-    for (sources, classes) in [(3, 2), (8, 10), (5, 256)] {
-        check_composition(&Problem::random(Encoding::Probabilities, sources, 200, classes, 7).with_holes(7));
+    for (sources, classes) in [(3, 2), (9, 10), (5, 256)] {
+        let mixed = Problem::mixed(sources, 200, classes, 7).with_confidences(7).with_holes(7);
+        let dense = Problem::random(consilience::Encoding::Probabilities, sources, 200, classes, 7).with_holes(7);
+        for fusion in composed(sources, classes) {
+            check_composition(&fusion, &mixed);
+            check_composition(&fusion, &dense);
+        }
     }
 }
 

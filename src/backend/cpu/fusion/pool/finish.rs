@@ -3,10 +3,13 @@
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
+use crate::backend::cpu::fusion::pool::Tile;
 use crate::backend::cpu::fusion::pool::accumulate::Sums;
-use crate::backend::cpu::fusion::pool::decode::argmax;
-use crate::backend::cpu::fusion::pool::{Scratch, Tile, Wants};
-use crate::backend::cpu::numbers::{exp, ln};
+use crate::backend::cpu::fusion::pool::contributions::contributions;
+use crate::backend::cpu::fusion::pool::decode::{argmax, second_largest};
+use crate::backend::cpu::fusion::pool::mix::{conflict, mix, temper};
+use crate::backend::cpu::fusion::pool::scratch::{Scratch, Wants};
+use crate::backend::cpu::numbers::ln;
 use crate::backend::cpu::sum::{BLOCK, Sum};
 use crate::backend::cpu::transpose::{LANES, Lanes, to_rows};
 use crate::kernel::fusion::pool::{Pool, SQUARE_SCALE, TIE};
@@ -20,14 +23,25 @@ pub(super) fn finish<S: Simd>(
     pool: &Pool,
     wants: Wants,
     tile: Tile,
-    sums: &Sums<S>,
+    sums: &mut Sums<S>,
     scratch: &mut Scratch,
     out: &mut FusedMut<'_>,
     at: usize,
 ) {
     let one = f32x16::splat(simd, 1.0);
     let per_weight = one / sums.present.select(sums.weight, one);
+    let wanted = |output| pool.outputs.contains(output);
+    if wanted(Output::Conflict) {
+        let conflict = conflict(simd, sums, scratch).to_array();
+        out.conflict[at..at + tile.len].copy_from_slice(&conflict[..tile.len]);
+    }
     mix(simd, pool, wants, sums, per_weight, scratch);
+    if wants.contributions {
+        contributions(simd, pool, wants, tile, sums, per_weight, scratch, out, at);
+    }
+    if pool.inverse_temperature != 1.0 {
+        temper(simd, pool, wants, sums, &mut scratch.p);
+    }
     let items = at..at + tile.len;
     let p = &scratch.p;
     let store = |values: f32x16<S>, column: &mut [f32]| {
@@ -35,7 +49,6 @@ pub(super) fn finish<S: Simd>(
             column.copy_from_slice(&values.to_array()[..tile.len]);
         }
     };
-    let wanted = |output| pool.outputs.contains(output);
     if wanted(Output::Decision) || wanted(Output::Confidence) || wanted(Output::Margin) {
         let (largest, mut class) = argmax(simd, p);
         if pool.is_vote_alone() {
@@ -43,7 +56,7 @@ pub(super) fn finish<S: Simd>(
         }
         store(largest, out.confidence);
         if wanted(Output::Margin) {
-            store(largest - second(simd, p, class), out.margin);
+            store(largest - second_largest(simd, p, class), out.margin);
         }
         if let Some(decisions) = out.decision.get_mut(items.clone()) {
             for (decision, class) in decisions.iter_mut().zip(class.to_array()) {
@@ -55,7 +68,8 @@ pub(super) fn finish<S: Simd>(
         store(entropy(simd, p, one), out.entropy);
     }
     if wanted(Output::Disagreement) {
-        let apart = entropy(simd, &scratch.linear, per_weight) - sums.entropy * per_weight;
+        let linear = if wants.plain { &scratch.plain } else { &scratch.linear };
+        let apart = entropy(simd, linear, per_weight) - sums.entropy * per_weight;
         let zero = f32x16::splat(simd, 0.0);
         store(sums.present.select((apart * wants.inverse_ln_classes).max(0.0), zero), out.disagreement);
     }
@@ -70,6 +84,8 @@ pub(super) fn finish<S: Simd>(
             (Flags::ZERO_WEIGHTS, sums.fell_back),
             (Flags::INVALID_LEFT_OUT, sums.left_out),
             (Flags::RENORMALISED, sums.mended),
+            (Flags::ABSTAINED, sums.abstained),
+            (Flags::NO_MIDDLE, sums.no_middle),
         ];
         flags.fill(0);
         for (flag, lanes) in raised {
@@ -89,66 +105,9 @@ pub(super) fn finish<S: Simd>(
     }
 }
 
-/// The posterior, in `Scratch::p`.
-#[inline(always)]
-fn mix<S: Simd>(simd: S, pool: &Pool, wants: Wants, sums: &Sums<S>, per_weight: f32x16<S>, scratch: &mut Scratch) {
-    let Scratch { p, linear, vote, max_vote, bayes, log_pool, .. } = scratch;
-    let (zero, one) = (f32x16::splat(simd, 0.0), f32x16::splat(simd, 1.0));
-    let present = |sum: f32x16<S>| sums.present.select(sum, one);
-    let mut log_scale = zero;
-    if wants.log_pool {
-        let mut most = f32x16::splat(simd, f32::MIN);
-        for sum in log_pool.iter() {
-            most = most.max(f32x16::load_array_ref(simd, &sum.0));
-        }
-        let mut total = Sum::new(simd);
-        for sums in log_pool.chunks_mut(BLOCK) {
-            let mut block = zero;
-            for sum in sums {
-                let power = exp(simd, (f32x16::load_array_ref(simd, &sum.0) - most) * per_weight);
-                block += power;
-                power.store_array(&mut sum.0);
-            }
-            total.push(simd, block);
-        }
-        log_scale = one / total.total();
-    }
-    let scales =
-        [per_weight, per_weight, one / present(sums.most_confident_weight), one / present(sums.bayes), log_scale];
-    p.fill(Lanes([0.0; LANES]));
-    for (posterior, (share, scale)) in
-        [linear, vote, max_vote, bayes, log_pool].into_iter().zip(pool.mix.iter().zip(scales))
-    {
-        if *share > 0.0 {
-            for (p, sum) in p.iter_mut().zip(posterior.iter()) {
-                let sum = f32x16::load_array_ref(simd, &sum.0);
-                sum.mul_add(scale * *share, f32x16::load_array_ref(simd, &p.0)).store_array(&mut p.0);
-            }
-        }
-    }
-    let mut total = Sum::new(simd);
-    for block_of_p in p.chunks(BLOCK) {
-        let mut block = zero;
-        for p in block_of_p {
-            block += f32x16::load_array_ref(simd, &p.0);
-        }
-        total.push(simd, block);
-    }
-    let scale = one / present(total.total());
-    for p in p.iter_mut() {
-        (f32x16::load_array_ref(simd, &p.0) * scale).store_array(&mut p.0);
-    }
-    if !sums.present.all_true() {
-        for (p, &prior) in p.iter_mut().zip(&pool.class_prior) {
-            let value = f32x16::load_array_ref(simd, &p.0);
-            sums.present.select(value, f32x16::splat(simd, prior)).store_array(&mut p.0);
-        }
-    }
-}
-
 /// Of the classes whose vote ties with the largest, the one with the largest linear pool, then the lowest.
 #[inline(always)]
-fn tie_broken<S: Simd>(simd: S, p: &[Lanes], linear: &[Lanes], largest: f32x16<S>) -> f32x16<S> {
+pub(super) fn tie_broken<S: Simd>(simd: S, p: &[Lanes], linear: &[Lanes], largest: f32x16<S>) -> f32x16<S> {
     let mut best = f32x16::splat(simd, -1.0);
     let mut class = f32x16::splat(simd, 0.0);
     let mut k = class;
@@ -162,22 +121,9 @@ fn tie_broken<S: Simd>(simd: S, p: &[Lanes], linear: &[Lanes], largest: f32x16<S
     class
 }
 
-/// The largest value of the other classes than `class`; 0 where there is none.
-#[inline(always)]
-fn second<S: Simd>(simd: S, p: &[Lanes], class: f32x16<S>) -> f32x16<S> {
-    let mut second = f32x16::splat(simd, 0.0);
-    let mut k = second;
-    for p in p {
-        let other = f32x16::load_array_ref(simd, &p.0).max(second);
-        second = k.simd_eq(class).select(second, other);
-        k += 1.0;
-    }
-    second
-}
-
 /// -sum q ln q over q = p * scale.
 #[inline(always)]
-fn entropy<S: Simd>(simd: S, p: &[Lanes], scale: f32x16<S>) -> f32x16<S> {
+pub(super) fn entropy<S: Simd>(simd: S, p: &[Lanes], scale: f32x16<S>) -> f32x16<S> {
     let mut sum = Sum::new(simd);
     for block_of_p in p.chunks(BLOCK) {
         let mut block = f32x16::splat(simd, 0.0);
