@@ -3,5 +3,6 @@
 mod combination;
 mod labels;
 mod properties;
+mod provenance;
 mod rules;
 mod two_source;

@@ -1,0 +1,3 @@
+//! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained.
+
+pub mod provenance;
