@@ -1,3 +1,4 @@
 //! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained.
 
+pub mod learning;
 pub mod provenance;

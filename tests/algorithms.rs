@@ -2,6 +2,7 @@
 
 mod combination;
 mod labels;
+mod learning;
 mod properties;
 mod provenance;
 mod rules;

@@ -1,0 +1,82 @@
+//! Evidence to learn from: checked against the learner, read opinion by opinion.
+
+use crate::error::{EvidenceError, Result, StateError};
+use crate::tensor::{Answer, Evidence};
+
+/// A block of evidence and room for one opinion of it.
+pub(super) struct Lesson<'e, 'a> {
+    evidence: &'e Evidence<'a>,
+    row: Vec<f32>,
+    p: Vec<f64>,
+}
+
+/// What one source says of one item.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Heard<'l> {
+    /// It was not asked.
+    Nothing,
+    /// It was asked and declined.
+    Abstention,
+    /// The opinion as a distribution.
+    Opinion(&'l [f64]),
+}
+
+impl<'e, 'a> Lesson<'e, 'a> {
+    /// Evidence for a learner of so many sources.
+    pub fn new(evidence: &'e Evidence<'a>, sources: usize) -> Result<Self> {
+        if evidence.sources() != sources {
+            let (learner, evidence) = (sources, evidence.sources());
+            return Err(StateError::Shape { unit: "sources", learner, evidence }.into());
+        }
+        let classes = evidence.classes();
+        Ok(Self { evidence, row: vec![0.0; classes], p: vec![0.0; classes] })
+    }
+
+    /// The same, where the learner is for so many classes too.
+    pub fn of_classes(evidence: &'e Evidence<'a>, sources: usize, classes: usize) -> Result<Self> {
+        if evidence.classes() != classes {
+            let (learner, evidence) = (classes, evidence.classes());
+            return Err(StateError::Shape { unit: "classes", learner, evidence }.into());
+        }
+        Self::new(evidence, sources)
+    }
+
+    /// Number of sources, N.
+    pub fn sources(&self) -> usize {
+        self.evidence.sources()
+    }
+
+    /// The labelled items and their classes, once all labels are found to be right.
+    pub fn labelled<'l>(&self, labels: &'l [Option<u32>]) -> Result<impl Iterator<Item = (usize, usize)> + use<'l>> {
+        let (items, classes) = (self.evidence.items(), self.evidence.classes());
+        if labels.len() != items {
+            let what = "the list of labels".to_owned();
+            return Err(EvidenceError::ShapeMismatch { what, left: items, right: labels.len() }.into());
+        }
+        for (item, label) in labels.iter().enumerate() {
+            if let Some(label) = label.filter(|&label| label as usize >= classes) {
+                return Err(StateError::Label { item, label, classes }.into());
+            }
+        }
+        Ok(labels.iter().enumerate().filter_map(|(item, label)| Some((item, (*label)? as usize))))
+    }
+
+    /// Reads one opinion and divides it by its sum, which the evidence lets differ from one a little.
+    pub fn hear(&mut self, source: usize, item: usize) -> Result<Heard<'_>> {
+        match self.evidence.opinion(source, item, &mut self.row)? {
+            Answer::Missing => Ok(Heard::Nothing),
+            Answer::Abstained => Ok(Heard::Abstention),
+            Answer::Given => {
+                let sum: f64 = self.row.iter().map(|&p| f64::from(p)).sum();
+                self.p.iter_mut().zip(&self.row).for_each(|(p, &raw)| *p = f64::from(raw) / sum);
+                Ok(Heard::Opinion(&self.p))
+            }
+        }
+    }
+
+    /// The confidence of the opinion heard last: given, or the largest probability as it was given.
+    pub fn confidence(&self, source: usize, item: usize) -> f32 {
+        let given = self.evidence.confidence(source).and_then(|given| given.get(item).copied());
+        given.unwrap_or_else(|| self.row.iter().copied().fold(0.0, f32::max))
+    }
+}
