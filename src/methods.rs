@@ -1,4 +1,5 @@
 //! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained.
 
+pub mod calibration;
 pub mod learning;
 pub mod provenance;

@@ -1,5 +1,6 @@
 //! What fusions promise, on every executor: literal values and properties.
 
+mod calibration;
 mod combination;
 mod labels;
 mod learning;
