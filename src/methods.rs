@@ -1,5 +1,6 @@
 //! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained.
 
 pub mod calibration;
+pub mod decision;
 pub mod learning;
 pub mod provenance;

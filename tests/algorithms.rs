@@ -2,6 +2,7 @@
 
 mod calibration;
 mod combination;
+mod decision;
 mod labels;
 mod learning;
 mod properties;
