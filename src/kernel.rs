@@ -2,6 +2,7 @@
 //! twin both keep.
 
 pub mod fusion;
+pub mod stacking;
 
 use std::fmt;
 

@@ -18,7 +18,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
-//! | methods | what keeps state or is built on answers: [`learning`] whom to trust, stacking, [`calibration`], [`decision`], [`provenance`] |
+//! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`] |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
@@ -50,7 +50,7 @@ pub use self::error::{
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
-pub use self::methods::{calibration, decision, learning, provenance};
+pub use self::methods::{calibration, decision, learning, provenance, stacking};
 pub use self::spec::{
     BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,
     Rule, STEEPNESS, Weighting, penalised,

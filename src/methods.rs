@@ -4,3 +4,4 @@ pub mod calibration;
 pub mod decision;
 pub mod learning;
 pub mod provenance;
+pub mod stacking;

@@ -8,4 +8,5 @@ mod learning;
 mod properties;
 mod provenance;
 mod rules;
+mod stacking;
 mod two_source;

@@ -3,6 +3,7 @@
 mod fusion;
 mod level;
 mod numbers;
+mod stacking;
 mod sum;
 mod transpose;
 

@@ -1,0 +1,40 @@
+//! Labelled items, checked before anything is fitted to them.
+
+use crate::error::{EvidenceError, FitError, Result, SpecError};
+use crate::tensor::Evidence;
+
+/// Checks that there is one label per item, each of them a class.
+pub(super) fn check_labels(evidence: &Evidence<'_>, labels: &[u32]) -> Result<()> {
+    let (items, classes) = (evidence.items(), evidence.classes());
+    if labels.is_empty() {
+        return Err(FitError::NoLabels.into());
+    }
+    if labels.len() != items {
+        let what = "the list of labels".to_owned();
+        return Err(EvidenceError::ShapeMismatch { what, left: items, right: labels.len() }.into());
+    }
+    match labels.iter().position(|&label| label as usize >= classes) {
+        Some(item) => Err(FitError::Label { item, label: labels[item], classes }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks that every class is the label of an item that counts; `fold` is the one left out.
+pub(super) fn check_classes(
+    classes: usize,
+    labels: &[u32],
+    fold: Option<u32>,
+    counts: impl Fn(usize) -> bool,
+) -> Result<()> {
+    let mut seen = vec![false; classes];
+    labels.iter().enumerate().filter(|(item, _)| counts(*item)).for_each(|(_, &label)| seen[label as usize] = true);
+    match seen.iter().position(|seen| !seen) {
+        Some(class) => Err(FitError::ClassAbsent { class, fold }.into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks an option.
+pub(super) fn check_option(what: &str, value: f64, is_right: bool, must: &'static str) -> Result<()> {
+    if is_right { Ok(()) } else { Err(SpecError::OutOfRange { what: what.to_owned(), value, must }.into()) }
+}
