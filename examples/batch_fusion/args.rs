@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Parser;
-use consilience::arrow::FuseJob;
-use consilience::{Device, Encoding, EngineOptions, Fusion, OnInvalid, Output, Outputs, Rule, Weighting};
+use consilience::arrow::{EvidenceOptions, FuseJob};
+use consilience::{Device, Encoding, EngineOptions, Fusion, OnInvalid, Output, Outputs, Weighting};
 
 use crate::Failure;
+use crate::learned::Learned;
 
 /// Fuses what several sources say about many items, from file to file.
 ///
@@ -25,27 +26,42 @@ pub struct Args {
     /// True classes, to score the answers: a file with an item id and a column `label`
     #[arg(long, requires = "input")]
     pub labels: Option<PathBuf>,
-    /// linear, vote, max_vote, bayesian_average, log_pool or ensemble
+    /// linear, vote, max_vote, bayesian_average, log_pool, extremised[:A], evidence, power_mean[:R], median,
+    /// trimmed[:SHARE], dempster_shafer, yager, cumulative_belief, averaging_belief, weighted_belief or ensemble; with
+    /// --learn also confusion and adaptive
     #[arg(long, default_value = "ensemble")]
-    rule: Rule,
-    /// fixed, fixed:W,W,..., confidence or confidence:GAMMA
-    #[arg(long, default_value = "fixed")]
-    weighting: Weighting,
-    /// Of posterior, decision, confidence, margin, entropy, disagreement, effective_sources, flags
+    rule: String,
+    /// fixed, fixed:W,W,..., performance:R,R,..., proximity:P,P,..., confidence, margin or entropy (each also with
+    /// :GAMMA), hellinger or jensen_shannon (each also with :STEEPNESS) [default: fixed; with --learn what was learned]
+    #[arg(long)]
+    weighting: Option<Weighting>,
+    /// Of posterior, decision, confidence, margin, entropy, disagreement, effective_sources, flags, conflict,
+    /// contributions
     #[arg(long, value_delimiter = ',', default_value = "posterior,decision,confidence")]
     outputs: Vec<Output>,
     /// auto, cpu, gpu, or part of a GPU's name
     #[arg(long, default_value = "auto")]
     device: Device,
     /// probabilities, log_probabilities or logits
-    #[arg(long, default_value = "probabilities", value_parser = encoding)]
+    #[arg(long, default_value = "probabilities")]
     encoding: Encoding,
     /// error, missing or renormalise
-    #[arg(long, default_value = "error", value_parser = on_invalid)]
+    #[arg(long, default_value = "error")]
     on_invalid: OnInvalid,
     /// Threads of the CPU engine [default: one per core]
     #[arg(long)]
     threads: Option<usize>,
+    /// What was learned of the sources: weighs them where the file is there; with --labels it learns from this job's
+    /// labelled items, after they were fused, and is written back
+    #[arg(long, requires = "input", value_name = "STATE")]
+    pub learn: Option<PathBuf>,
+    /// Fit a temperature of each source and of the pool to the items labelled in this file, and fuse with them; these items
+    /// are not scored
+    #[arg(long, requires = "input", value_name = "LABELS")]
+    pub calibrate: Option<PathBuf>,
+    /// Name the K sources that did most for, or against, each decision
+    #[arg(long, requires = "input", value_name = "K", default_value_t = 0)]
+    explain: usize,
     /// Write a machine-readable summary here
     #[arg(long, requires = "input", value_name = "SUMMARY")]
     pub json: Option<PathBuf>,
@@ -95,33 +111,34 @@ impl Args {
         EngineOptions { device: self.device.clone(), threads: self.threads, ..EngineOptions::default() }
     }
 
-    pub fn job(&self, input: &Path, output: &Path) -> FuseJob {
-        let mut job = FuseJob::new(input, output);
-        job.fusion = Fusion::new(self.rule.clone())
-            .weighting(self.weighting.clone())
-            .on_invalid(self.on_invalid)
-            .outputs(&self.outputs);
-        job.write = Some(Outputs::of(&self.outputs));
-        job.encoding = self.encoding;
-        job.evidence.id.clone_from(&self.id);
-        job.evidence.sources.clone_from(&self.sources);
-        job.evidence.rows_per_chunk = self.rows_per_chunk;
-        job
+    /// How the evidence is read.
+    pub fn evidence(&self) -> EvidenceOptions {
+        let mut options = EvidenceOptions::default();
+        options.id.clone_from(&self.id);
+        options.sources.clone_from(&self.sources);
+        options.rows_per_chunk = self.rows_per_chunk;
+        options
     }
-}
 
-fn encoding(name: &str) -> Result<Encoding, String> {
-    let known = [Encoding::Probabilities, Encoding::LogProbabilities, Encoding::Logits];
-    named(name, &known, Encoding::name)
-}
-
-fn on_invalid(name: &str) -> Result<OnInvalid, String> {
-    named(name, &[OnInvalid::Error, OnInvalid::Missing, OnInvalid::Renormalise], OnInvalid::name)
-}
-
-fn named<T: Copy>(name: &str, known: &[T], name_of: fn(T) -> &'static str) -> Result<T, String> {
-    let names = || known.iter().map(|&value| name_of(value)).collect::<Vec<_>>().join(", ");
-    known.iter().copied().find(|&value| name_of(value) == name).ok_or_else(|| format!("known are {}", names()))
+    /// The job; what was learned of the sources stands in for what was not given.
+    pub fn job(&self, input: &Path, output: &Path, learned: Option<&Learned>) -> Result<FuseJob, Failure> {
+        let mut job = FuseJob::new(input, output);
+        let rule = match (self.rule.as_str(), learned) {
+            ("confusion", Some(learned)) => learned.confusion(),
+            ("adaptive", Some(learned)) => learned.adaptive(),
+            ("confusion" | "adaptive", None) => {
+                return Err(format!("--rule {} needs --learn STATE, written by an earlier job", self.rule).into());
+            }
+            (name, _) => name.parse()?,
+        };
+        let weighting = self.weighting.clone().or_else(|| learned.map(Learned::weighting)).unwrap_or_default();
+        job.fusion = Fusion::new(rule).weighting(weighting).on_invalid(self.on_invalid).outputs(&self.outputs);
+        job.write = Some(Outputs::of(&self.outputs));
+        job.explain = self.explain;
+        job.encoding = self.encoding;
+        job.evidence = self.evidence();
+        Ok(job)
+    }
 }
 
 impl FromStr for Shape {

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use consilience::Engine;
 use consilience::arrow::FuseJob;
+use consilience::calibration::Scores;
 use serde_json::{Value, json};
 
-use crate::score::Score;
 use crate::task::Done;
 use crate::{Failure, whole_file};
 
@@ -43,16 +43,14 @@ pub fn write(path: &Path, engine: &Engine, job: &FuseJob, done: &Done) -> Result
     })
 }
 
-fn scores(score: &Score) -> Option<Value> {
-    let (low, high) = score.interval();
-    (score.items() > 0).then(|| {
-        json!({
-            "items": score.items(),
-            "accuracy": score.accuracy(),
-            "accuracy_interval_95": [low, high],
-            "nll": score.nll(),
-            "ece": score.ece(),
-            "brier": score.brier(),
-        })
-    })
+fn scores(scores: &Scores) -> Option<Value> {
+    let summary = scores.summary()?;
+    Some(json!({
+        "items": summary.items,
+        "accuracy": summary.accuracy.mean,
+        "accuracy_interval_95": [summary.accuracy.low, summary.accuracy.high],
+        "nll": summary.nll,
+        "ece": summary.ece,
+        "brier": summary.brier,
+    }))
 }

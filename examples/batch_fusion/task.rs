@@ -4,16 +4,19 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use consilience::arrow::{EvidenceReader, FuseJob, LabelOptions, Labels, Progress, Summary};
+use consilience::calibration::Scores;
 use consilience::{Encoding, Engine, OnInvalid, Output, Outputs};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Failure;
-use crate::score::Score;
+use crate::learned::Learned;
 
 /// A job, and what is known to be true of its items.
 pub struct Task<'a> {
     pub job: FuseJob,
     pub labels: Option<&'a Path>,
+    /// Labels that something was fitted to: their items are not scored.
+    pub except: Option<&'a Labels>,
     /// Whether to draw a progress bar.
     pub progress: bool,
 }
@@ -22,15 +25,16 @@ pub struct Task<'a> {
 pub struct Done {
     pub summary: Summary,
     /// The score of the posterior, where there are labels.
-    pub score: Option<Score>,
+    pub score: Option<Scores>,
     /// The scores of the sources, where there are labels and the evidence is valid probabilities.
-    pub sources: Vec<Score>,
+    pub sources: Vec<Scores>,
     /// Time spent on labels and scores.
     pub scoring: Duration,
 }
 
 impl Task<'_> {
-    pub fn run(&self, engine: &Engine) -> Result<Done, Failure> {
+    /// Runs it; `learned` learns from the labelled items once they are fused.
+    pub fn run(&self, engine: &Engine, mut learned: Option<&mut Learned>) -> Result<Done, Failure> {
         let opening = Instant::now();
         let reader = EvidenceReader::open(&self.job.input, &self.job.evidence)?;
         let (opening, scoring) = (opening.elapsed(), Instant::now());
@@ -45,41 +49,64 @@ impl Task<'_> {
             (job.write, job.fusion.outputs) = (Some(written), Outputs::of(&computed));
         }
         let bar = self.progress.then(|| bar(&reader));
-        let mut score = Score::default();
+        let classes = reader.classes();
+        let mut score = Scores::new(classes)?;
         // Only what the engine would have refused otherwise is sure to be distributions.
         let valid = job.encoding == Encoding::Probabilities && job.fusion.on_invalid == OnInvalid::Error;
         let each = if valid && labels.is_some() { reader.sources().len() } else { 0 };
-        let mut sources = vec![Score::default(); each];
+        let mut sources = vec![score.clone(); each];
+        let mut failure = None;
         let mut summary = job.run_on(reader, engine, |progress| {
             if let Some(bar) = &bar {
                 bar.set_position(if progress.total_items.is_some() { progress.items } else { progress.bytes });
             }
             if let Some(labels) = &labels {
                 let start = Instant::now();
-                add(labels, progress, &mut score, &mut sources);
+                let added = self.add(labels, progress, &mut score, &mut sources, learned.as_deref_mut());
+                failure = failure.take().or(added.err());
                 scoring += start.elapsed();
             }
         })?;
         if let Some(bar) = bar {
             bar.finish_and_clear();
         }
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
         summary.read += opening;
         summary.total += opening;
         Ok(Done { summary, score: labels.is_some().then_some(score), sources, scoring })
     }
-}
 
-fn add(labels: &Labels, progress: &Progress<'_>, score: &mut Score, sources: &mut [Score]) {
-    let (chunk, classes) = (progress.chunk, progress.chunk.classes());
-    for (item, label) in labels.of(chunk.ids()).into_iter().enumerate() {
-        let Some(label) = label else { continue };
-        let row = item * classes..(item + 1) * classes;
-        score.add(&progress.fused.posterior()[row.clone()], label as usize);
-        for (source, score) in sources.iter_mut().enumerate() {
-            if chunk.presence(source).is_none_or(|presence| presence[item]) {
-                score.add(&chunk.plane(source)[row.clone()], label as usize);
+    /// Scores a chunk, and learns from it.
+    fn add(
+        &self,
+        labels: &Labels,
+        progress: &Progress<'_>,
+        score: &mut Scores,
+        sources: &mut [Scores],
+        learned: Option<&mut Learned>,
+    ) -> Result<(), Failure> {
+        let (chunk, classes) = (progress.chunk, progress.chunk.classes());
+        let labels = labels.of(chunk.ids());
+        if let Some(learned) = learned {
+            learned.update(&chunk.evidence(self.job.encoding)?, &labels)?;
+        }
+        let fitted = self.except.map(|labels| labels.of(chunk.ids()));
+        for (item, label) in labels.into_iter().enumerate() {
+            let Some(label) = label else { continue };
+            if fitted.as_ref().is_some_and(|fitted| fitted[item].is_some()) {
+                continue;
+            }
+            let row = item * classes..(item + 1) * classes;
+            score.add(&progress.fused.posterior()[row.clone()], label)?;
+            for (source, score) in sources.iter_mut().enumerate() {
+                if chunk.presence(source).is_none_or(|presence| presence[item]) {
+                    score.add(&chunk.plane(source)[row.clone()], label)?;
+                }
             }
         }
+        Ok(())
     }
 }
 
