@@ -1,6 +1,6 @@
 //! From call to return, from 1 KB to 1 GB of evidence (N = 8, C = 10): CPU on one core and on all, GPU with and without
 //! the transfer, beside a copy of the same bytes; and, with the feature `candle`, beside the same fusion composed of
-//! candle-core tensor operations at B = 1M.
+//! candle-core tensor operations at B = 1M. Then every rule, weighting and output, and votes from labels.
 
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a benchmark that cannot run ends")]
 
@@ -10,7 +10,8 @@ mod workload;
 
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use consilience::{Evidence, Fused, Fusion, Opinions, Output, Rule, Weighting};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use crate::workload::{Workload, bench_call, bench_copy, bench_resident, cpu, fusions, gpu};
 
@@ -56,5 +57,68 @@ fn reference(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reference, sizes);
+/// What the extras cost beside the plain pool, and each rule beside the linear pool: N = 8, B = 1M, C = 10, one core.
+fn rules(c: &mut Criterion) {
+    let one_core = cpu(Some(1));
+    let workload = Workload::of_items(1_000_000, 8, 10);
+    let mut group = c.benchmark_group("rules");
+    group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(2));
+    bench_copy(&mut group, &workload, "host");
+    for rule in [Rule::Linear, Rule::LogPool] {
+        let asked = [Output::Posterior, Output::Decision, Output::Entropy, Output::Disagreement, Output::Contributions];
+        let steps = [("plain", 1), ("decision", 2), ("entropy", 3), ("disagreement", 4), ("contributions", 5)];
+        for (name, outputs) in steps {
+            let fusion = Fusion::new(rule.clone()).outputs(&asked[..outputs]);
+            bench_call(&mut group, BenchmarkId::new(rule.to_string(), name), &one_core, &fusion, &workload);
+        }
+    }
+    for rule in Rule::SIMPLE {
+        let fusion = Fusion::new(rule.clone()).outputs(&[Output::Posterior]);
+        bench_call(&mut group, BenchmarkId::new("rule", rule), &one_core, &fusion, &workload);
+    }
+    let weightings = ["confidence", "confidence:2", "margin", "entropy", "hellinger", "jensen_shannon"];
+    for weighting in weightings {
+        let weighting: Weighting = weighting.parse().expect("a weighting");
+        let id = BenchmarkId::new("weighting", format!("{weighting:?}"));
+        let fusion = Fusion::new(Rule::Linear).weighting(weighting).outputs(&[Output::Posterior]);
+        bench_call(&mut group, id, &one_core, &fusion, &workload);
+    }
+    group.finish();
+}
+
+/// A weighted vote from 8-bit labels, 8 x 1M, one core: decision and confidence, and the posterior of ten classes too.
+fn labels(c: &mut Criterion) {
+    let one_core = cpu(Some(1));
+    let workload = Workload::of_items(1_000_000, 8, 10);
+    let label = |row: &[f32]| {
+        let largest = |best, k| if row[k] > row[best] { k } else { best };
+        (1..row.len()).fold(0, largest) as u8
+    };
+    let label_all = |plane: &Vec<f32>| plane.chunks(workload.classes).map(label).collect();
+    let labels: Vec<Vec<u8>> = workload.planes.iter().map(label_all).collect();
+    let mut group = c.benchmark_group("labels");
+    group.sample_size(20).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(2));
+    let sources: Vec<Opinions<'_>> = labels.iter().map(|labels| Opinions::LabelsU8(labels)).collect();
+    let evidence = Evidence::of(workload.classes, &sources).expect("labels");
+    let vote = Fusion::new(Rule::Vote).weighting(Weighting::Fixed(vec![1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3]));
+    let mut target = labels.concat();
+    group.throughput(Throughput::Bytes(target.len() as u64));
+    group.bench_function("copy", |b| {
+        b.iter(|| target.chunks_mut(1_000_000).zip(&labels).for_each(|(to, from)| to.copy_from_slice(from)));
+    });
+    for (name, outputs) in [
+        ("vote, decision", &[Output::Decision][..]),
+        ("vote, decision and confidence", &[Output::Decision, Output::Confidence]),
+        ("vote, posterior", &[Output::Posterior]),
+    ] {
+        let fusion = vote.clone().outputs(outputs);
+        let mut fused = Fused::default();
+        group.bench_function(name, |b| {
+            b.iter(|| one_core.fuse_into(&fusion, &evidence, &mut fused).expect("valid labels"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, reference, rules, labels, sizes);
 criterion_main!(benches);
