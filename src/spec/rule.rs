@@ -95,7 +95,7 @@ pub enum Rule {
     Stacked {
         /// A, [N, C, C] row-major: source, class of the posterior, class of the opinion.
         weights: Vec<f32>,
-        /// b, [C].
+        /// b, C long.
         bias: Vec<f32>,
     },
     /// The linear pool under weights that were learned, whatever the weighting of the fusion.

@@ -47,12 +47,12 @@ pub enum Opinions<'a> {
     LogitsBf16(&'a [bf16]),
     /// Probabilities in 8 bits, row-major [B, C]: each row's integers q stand for q over their sum.
     QuantisedU8(&'a [u8]),
-    /// Hard labels, [B]: a class, [`MISSING_U8`] or [`ABSTAINED_U8`]. With a confidence c the label has probability c and
-    /// the other classes share the rest; without, c is 1.
+    /// Hard labels, one an item: a class, [`MISSING_U8`] or [`ABSTAINED_U8`]. With a confidence c the label has
+    /// probability c and the other classes share the rest; without, c is 1.
     LabelsU8(&'a [u8]),
-    /// Hard labels, [B]: a class, [`MISSING_U16`] or [`ABSTAINED_U16`].
+    /// Hard labels, one an item: a class, [`MISSING_U16`] or [`ABSTAINED_U16`].
     LabelsU16(&'a [u16]),
-    /// The probability c of class 0 of two, [B]: the pair (c, 1 - c).
+    /// The probability c of class 0 of two, one an item: the pair (c, 1 - c).
     Binary(&'a [f32]),
 }
 

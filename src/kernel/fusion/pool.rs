@@ -69,8 +69,8 @@
 //! values lowest first; of f32 rows alone that is [N, chunk, C]. `presence` one bit per item, [N, ceil(chunk / 32)] words,
 //! lowest bit first; all ones where a source has no mask. `confidence` [N, chunk] f32; negative infinity where a source
 //! gives none, so a negative infinity of the caller's, invalid as any number below zero, is uploaded as -1. `tables`: N
-//! times [`SourceTerms`], then the class prior [C], then, each where it is used, class weights [N, C], ln theta
-//! [N, C + 1, C] (source, answer, class), A [N, C, C] (source, class of the opinion, class of the posterior), b [C].
+//! times [`SourceTerms`], then the class prior, C long, then, each where it is used, class weights [N, C], ln theta
+//! [N, C + 1, C] (source, answer, class), A [N, C, C] (source, class of the opinion, class of the posterior), b, C long.
 //! `posterior` [chunk, C] f32. `columns` [asked, chunk] words: the outputs asked for but the posterior and the
 //! contributions, in the order of `Output::ALL`, f32 as bits; then the contributions [chunk, N]. `status` one word: the
 //! least item, counted from the chunk's first, with an invalid opinion; `u32::MAX`: none. `values` [N, chunk, C] f32: what
@@ -281,7 +281,7 @@ pub struct Pool {
     pub confusion: Vec<f32>,
     /// A, [N, C, C] (source, class of the opinion, class of the posterior); empty without `Stacked`.
     pub stack: Vec<f32>,
-    /// b, [C]; empty without `Stacked`.
+    /// b, C long; empty without `Stacked`.
     pub bias: Vec<f32>,
     /// What becomes of invalid rows.
     pub on_invalid: OnInvalid,
