@@ -3,6 +3,7 @@
 mod forms;
 mod pool;
 mod pool_wide;
+mod walks;
 
 use consilience::{DeviceError, Engine, ErrorKind, Fusion, Measure, OnInvalid, Output, Rule, Weighting};
 
@@ -16,12 +17,20 @@ fn difference<'a>(
     fusion: &Fusion,
     problem: &Problem,
 ) -> Result<(), String> {
-    let fusion = with_every_output(fusion);
+    difference_as_asked(engines, &with_every_output(fusion), problem)
+}
+
+/// The same of the outputs that the fusion asks for.
+fn difference_as_asked<'a>(
+    engines: impl IntoIterator<Item = &'a (String, Engine)>,
+    fusion: &Fusion,
+    problem: &Problem,
+) -> Result<(), String> {
     let evidence = problem.evidence();
-    let wanted = oracle::answers(&fusion, &evidence)?;
+    let wanted = oracle::answers(fusion, &evidence)?;
     for (name, engine) in engines {
-        let fused = engine.fuse(&fusion, &evidence).map_err(|error| format!("{name}: {error}"))?;
-        against(&wanted, &fusion, &fused).map_err(|difference| {
+        let fused = engine.fuse(fusion, &evidence).map_err(|error| format!("{name}: {error}"))?;
+        against(&wanted, fusion, &fused).map_err(|difference| {
             let forms: Vec<String> = problem.planes.iter().map(|plane| plane.form.to_string()).collect();
             let shape = (evidence.sources(), evidence.items(), evidence.classes());
             let said: String = format!("{fusion:?}").chars().take(400).collect();

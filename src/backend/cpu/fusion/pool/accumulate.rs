@@ -8,11 +8,12 @@ use crate::backend::cpu::fusion::pool::add::add;
 use crate::backend::cpu::fusion::pool::decode::{Opinion, decode};
 use crate::backend::cpu::fusion::pool::scratch::{Scratch, Wants};
 use crate::backend::cpu::fusion::pool::weigh::{Fallback, Weight};
-use crate::kernel::fusion::pool::{Pool, Slot};
+use crate::kernel::fusion::pool::{Pool, SQUARE_SCALE, Slot};
 use crate::spec::OnInvalid;
 use crate::tensor::Evidence;
 
 /// The sums that have no class; those that do are in [`Scratch`].
+#[derive(Clone, Copy)]
 pub(super) struct Sums<S: Simd> {
     /// One bit per item with an opinion that is invalid and not mended.
     pub invalid: u64,
@@ -49,6 +50,7 @@ pub(super) struct Sums<S: Simd> {
 }
 
 /// What labels added to every class alike: to the linear pool, the Bayesian average and the mean logarithm.
+#[derive(Clone, Copy)]
 pub(super) struct Base<S: Simd> {
     pub linear: f32x16<S>,
     pub bayes: f32x16<S>,
@@ -88,16 +90,41 @@ impl<S: Simd> Sums<S> {
 
     /// Where the sums of a pool begin.
     #[inline(always)]
-    fn clear(&mut self, simd: S, pool: &Pool, wants: Wants, fallback: Option<Fallback<S>>) {
-        *self = Self::new(simd);
+    pub(super) fn start(simd: S, pool: &Pool, wants: Wants, fallback: Option<Fallback<S>>) -> Self {
+        let mut sums = Self::new(simd);
         if let Some(fallback) = fallback {
-            self.fell_back = fallback.lanes();
+            sums.fell_back = fallback.lanes();
         }
         if !wants.rule(Slot::BayesianAverage) {
-            self.bayes = f32x16::splat(simd, 1.0);
+            sums.bayes = f32x16::splat(simd, 1.0);
         }
-        self.most_confident = f32x16::splat(simd, -1.0);
-        self.belief_base = f32x16::splat(simd, pool.belief_constant());
+        sums.most_confident = f32x16::splat(simd, -1.0);
+        sums.belief_base = f32x16::splat(simd, pool.belief_constant());
+        sums
+    }
+
+    /// Those of a tile where every source says something, with one confidence, and counts what it always does.
+    #[inline(always)]
+    pub(super) fn steady(simd: S, pool: &Pool, wants: Wants, confidence: f32) -> Self {
+        let mut sums = Self::start(simd, pool, wants, None);
+        sums.present = !sums.present;
+        for terms in &pool.sources {
+            let (w, prior) = (f32x16::splat(simd, terms.offset), f32x16::splat(simd, terms.prior));
+            sums.add_weight(wants, &Weight { w, prior, r: prior * w * confidence });
+        }
+        sums
+    }
+
+    /// Adds what one source counts.
+    #[inline(always)]
+    pub(super) fn add_weight(&mut self, wants: Wants, weight: &Weight<S>) {
+        self.weight += weight.w;
+        let scaled = weight.w * SQUARE_SCALE;
+        self.weight_squared = scaled.mul_add(scaled, self.weight_squared);
+        self.prior += weight.prior;
+        if wants.rule(Slot::BayesianAverage) {
+            self.bayes += weight.r;
+        }
     }
 }
 
@@ -114,7 +141,7 @@ pub(super) fn accumulate<S: Simd>(
     fallback: Option<Fallback<S>>,
     sums: &mut Sums<S>,
 ) {
-    sums.clear(simd, pool, wants, fallback);
+    *sums = Sums::start(simd, pool, wants, fallback);
     scratch.clear();
     let zero = f32x16::splat(simd, 0.0);
     let whole = (1 << tile.len) - 1;

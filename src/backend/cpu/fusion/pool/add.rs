@@ -10,7 +10,7 @@ use crate::backend::cpu::fusion::pool::scratch::{Scratch, Wants};
 use crate::backend::cpu::fusion::pool::weigh::Weight;
 use crate::backend::cpu::numbers::ln;
 use crate::backend::cpu::transpose::{LANES, Lanes};
-use crate::kernel::fusion::pool::{Pool, SQUARE_SCALE, Slot};
+use crate::kernel::fusion::pool::{Pool, Slot};
 
 /// Adds one source, whose opinions are in the scratch memory.
 #[inline(always)]
@@ -26,13 +26,7 @@ pub(super) fn add<S: Simd>(
     scratch: &mut Scratch,
     sums: &mut Sums<S>,
 ) {
-    sums.weight += weight.w;
-    let scaled = weight.w * SQUARE_SCALE;
-    sums.weight_squared = scaled.mul_add(scaled, sums.weight_squared);
-    sums.prior += weight.prior;
-    if wants.rule(Slot::BayesianAverage) {
-        sums.bayes += weight.r;
-    }
+    sums.add_weight(wants, weight);
     if wants.disagreement {
         sums.entropy = opinion.entropy.mul_add(weight.w, sums.entropy);
     }
@@ -92,16 +86,21 @@ fn add_label<S: Simd>(
         sums.base.bayes = low.mul_add(weight.r, sums.base.bayes);
     }
     if wants.logarithm {
-        let clamped = |p: f32x16<S>| ln(simd, p.max(f32::MIN_POSITIVE)).max(wants.ln_floor).min(0.0);
-        let (high, low) = (clamped(high), clamped(low));
+        let (high, low) = (clamped_ln(simd, wants, high), clamped_ln(simd, wants, low));
         add_votes(simd, &mut scratch.logarithm, opinion.class, weight.w * (high - low));
         sums.base.logarithm = low.mul_add(weight.w, sums.base.logarithm);
     }
 }
 
+/// ln p, clamped to [ln eps, 0] as the rules take it.
+#[inline(always)]
+pub(super) fn clamped_ln<S: Simd>(simd: S, wants: Wants, p: f32x16<S>) -> f32x16<S> {
+    ln(simd, p.max(f32::MIN_POSITIVE)).max(wants.ln_floor).min(0.0)
+}
+
 /// The value of each item added to the class it names.
 #[inline(always)]
-fn add_votes<S: Simd>(simd: S, sums: &mut [Lanes], class: f32x16<S>, value: f32x16<S>) {
+pub(super) fn add_votes<S: Simd>(simd: S, sums: &mut [Lanes], class: f32x16<S>, value: f32x16<S>) {
     // A few classes are passed over whole; of many, sixteen are picked out.
     if sums.len() <= LANES {
         let zero = f32x16::splat(simd, 0.0);

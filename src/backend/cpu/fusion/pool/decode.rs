@@ -148,30 +148,11 @@ fn row<S: Simd>(
     asked: mask32x16<S>,
     scratch: &mut Scratch,
 ) -> Opinion<S> {
-    to_columns(simd, rows, &mut scratch.p);
-    let (p, logs) = (&mut scratch.p, &mut scratch.ln);
+    let (p, logs) = (&mut scratch.p[..], &mut scratch.ln[..]);
     let zero = f32x16::splat(simd, 0.0);
     let decoding = Decoding::of(form);
-    // Before the exponential, which can make two values equal that are not.
-    let (mut largest, class) = if wants.largest { argmax(simd, p) } else { (zero, zero) };
-    let (possible, sum) = match decoding {
-        Decoding::Probabilities | Decoding::Rounded | Decoding::Shares => probabilities(simd, p),
-        Decoding::LogProbabilities => {
-            largest = exp(simd, largest);
-            log_probabilities(simd, p, logs)
-        }
-        Decoding::Logits => {
-            let (possible, scale) = logits(simd, p, logs);
-            largest = scale;
-            (possible, f32x16::splat(simd, 1.0))
-        }
-    };
+    let Read { mut largest, class, possible, near, sum } = read(simd, wants, decoding, rows, p, logs);
     let divisible = sum.simd_ge(f32::MIN_POSITIVE) & sum.simd_le(f32::MAX);
-    let near = match decoding {
-        Decoding::Shares => divisible,
-        Decoding::Rounded => (sum - 1.0).abs().simd_le(SUM_TOLERANCE_BF16),
-        _ => (sum - 1.0).abs().simd_le(SUM_TOLERANCE),
-    };
     let mut valid = asked & possible & near;
     let mut mended = mask32x16::splat(simd, false);
     if pool.on_invalid == OnInvalid::Renormalise {
@@ -185,8 +166,7 @@ fn row<S: Simd>(
         divide(simd, p, logs, sum);
         largest /= sum;
     }
-    let has_logs = matches!(decoding, Decoding::LogProbabilities | Decoding::Logits);
-    if wants.ln && !has_logs {
+    if wants.ln && !decoding.has_logarithms() {
         logarithms(simd, p, logs);
     }
     if inverse_temperature != 1.0 {
@@ -202,9 +182,55 @@ fn row<S: Simd>(
     Opinion { given: asked, valid, mended, abstained: none, largest, second, class, entropy, label: None }
 }
 
+/// What rows of values turned out to be.
+pub(super) struct Read<S: Simd> {
+    /// The largest probability and its class, where [`Wants::largest`] asks.
+    pub largest: f32x16<S>,
+    pub class: f32x16<S>,
+    /// Whether the values can be an opinion, but for their sum.
+    pub possible: mask32x16<S>,
+    /// Whether their sum is what it should be.
+    pub near: mask32x16<S>,
+    pub sum: f32x16<S>,
+}
+
+/// Rows of values to columns of probabilities, with their logarithms where the values are such and those are wanted.
+#[inline(always)]
+pub(super) fn read<S: Simd>(
+    simd: S,
+    wants: Wants,
+    decoding: Decoding,
+    rows: &[f32],
+    p: &mut [Lanes],
+    logs: &mut [Lanes],
+) -> Read<S> {
+    to_columns(simd, rows, p);
+    let zero = f32x16::splat(simd, 0.0);
+    // Before the exponential, which can make two values equal that are not.
+    let (mut largest, class) = if wants.largest { argmax(simd, p) } else { (zero, zero) };
+    let (possible, sum) = match decoding {
+        Decoding::Probabilities | Decoding::Rounded | Decoding::Shares => probabilities(simd, p),
+        Decoding::LogProbabilities => {
+            largest = exp(simd, largest);
+            log_probabilities(simd, p, logs)
+        }
+        Decoding::Logits => {
+            let (possible, scale) = logits(simd, p, logs);
+            largest = scale;
+            (possible, f32x16::splat(simd, 1.0))
+        }
+    };
+    let near = match decoding {
+        Decoding::Shares => sum.simd_ge(f32::MIN_POSITIVE) & sum.simd_le(f32::MAX),
+        Decoding::Rounded => (sum - 1.0).abs().simd_le(SUM_TOLERANCE_BF16),
+        _ => (sum - 1.0).abs().simd_le(SUM_TOLERANCE),
+    };
+    Read { largest, class, possible, near, sum }
+}
+
 /// ln p; negative infinity for zero.
 #[inline(always)]
-fn logarithms<S: Simd>(simd: S, p: &[Lanes], logs: &mut [Lanes]) {
+pub(super) fn logarithms<S: Simd>(simd: S, p: &[Lanes], logs: &mut [Lanes]) {
     for (log, p) in logs.iter_mut().zip(p) {
         let p = f32x16::load_array_ref(simd, &p.0);
         let log_p = ln(simd, p.max(f32::MIN_POSITIVE));
@@ -247,7 +273,7 @@ fn temper<S: Simd>(simd: S, p: &mut [Lanes], logs: &mut [Lanes], inverse_tempera
 
 /// -sum p ln p of each row.
 #[inline(always)]
-fn entropy<S: Simd>(simd: S, p: &[Lanes], logs: &[Lanes]) -> f32x16<S> {
+pub(super) fn entropy<S: Simd>(simd: S, p: &[Lanes], logs: &[Lanes]) -> f32x16<S> {
     let mut sum = Sum::new(simd);
     for (logs, ps) in logs.chunks(BLOCK).zip(p.chunks(BLOCK)) {
         let mut block = f32x16::splat(simd, 0.0);

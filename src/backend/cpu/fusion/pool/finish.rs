@@ -1,7 +1,7 @@
 //! From the sums over sources to the outputs asked for.
 
-use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
+use fearless_simd::{f32x16, u32x16};
 
 use crate::backend::cpu::fusion::pool::Tile;
 use crate::backend::cpu::fusion::pool::accumulate::Sums;
@@ -59,9 +59,8 @@ pub(super) fn finish<S: Simd>(
             store(largest - second_largest(simd, p, class), out.margin);
         }
         if let Some(decisions) = out.decision.get_mut(items.clone()) {
-            for (decision, class) in decisions.iter_mut().zip(class.to_array()) {
-                *decision = class as u32;
-            }
+            let class: u32x16<S> = class.to_int();
+            decisions.copy_from_slice(&class.to_array()[..tile.len]);
         }
     }
     if wanted(Output::Entropy) {

@@ -33,6 +33,11 @@ impl Decoding {
             Form::F32(Encoding::Probabilities) | Form::Binary | Form::LabelsU8 | Form::LabelsU16 => Self::Probabilities,
         }
     }
+
+    /// Whether the values are logarithms, or become them by a subtraction.
+    pub(super) const fn has_logarithms(self) -> bool {
+        matches!(self, Self::LogProbabilities | Self::Logits)
+    }
 }
 
 /// Labels of a tile.
@@ -56,30 +61,68 @@ pub(super) fn labels<S: Simd>(
     tile: Tile,
     asked: mask32x16<S>,
 ) -> Option<Labels<S>> {
-    let range = tile.first..tile.first + tile.len;
-    // As numbers: every 16-bit integer is one of f32.
-    let mut values = [0.0; LANES];
-    let (missing, abstained) = match evidence.opinions(source) {
-        Some(Opinions::LabelsU8(labels)) => {
-            values.iter_mut().zip(&labels[range]).for_each(|(value, &label)| *value = f32::from(label));
-            (f32::from(MISSING_U8), f32::from(ABSTAINED_U8))
-        }
-        Some(Opinions::LabelsU16(labels)) => {
-            values.iter_mut().zip(&labels[range]).for_each(|(value, &label)| *value = f32::from(label));
-            (f32::from(MISSING_U16), f32::from(ABSTAINED_U16))
-        }
-        _ => return None,
-    };
-    let label = f32x16::load_array(simd, values);
+    let Coded { label, missing, abstained } = coded(simd, evidence, source, tile)?;
     let abstained = label.simd_eq(abstained) & asked;
     let given = !label.simd_eq(missing) & !abstained & asked;
     let valid = given & label.simd_lt(evidence.classes() as f32);
     Some(Labels { class: valid.select(label, f32x16::splat(simd, 0.0)), valid, given, abstained })
 }
 
+/// Labels as they are written; those behind the end of the tile are 0.
+pub(super) struct Coded<S: Simd> {
+    /// As numbers: every 16-bit integer is one of f32.
+    pub label: f32x16<S>,
+    /// What stands for no label, and for one that was declined: both above every class.
+    missing: f32,
+    abstained: f32,
+}
+
+/// The same, before codes are told from classes.
+#[inline(always)]
+pub(super) fn coded<S: Simd>(simd: S, evidence: &Evidence<'_>, source: usize, tile: Tile) -> Option<Coded<S>> {
+    let range = tile.first..tile.first + tile.len;
+    let (values, missing, abstained) = match evidence.opinions(source)? {
+        Opinions::LabelsU8(labels) => (numbers(&labels[range]), f32::from(MISSING_U8), f32::from(ABSTAINED_U8)),
+        Opinions::LabelsU16(labels) => (numbers(&labels[range]), f32::from(MISSING_U16), f32::from(ABSTAINED_U16)),
+        _ => return None,
+    };
+    Some(Coded { label: f32x16::load_array(simd, values), missing, abstained })
+}
+
+#[inline(always)]
+fn numbers<T: Copy + Into<f32>>(labels: &[T]) -> [f32; LANES] {
+    let mut values = [0.0; LANES];
+    if let Some(whole) = labels.first_chunk::<LANES>() {
+        // Of a length known when compiled, two instructions.
+        for i in 0..LANES {
+            values[i] = whole[i].into();
+        }
+    } else {
+        for (value, &label) in values.iter_mut().zip(labels) {
+            *value = label.into();
+        }
+    }
+    values
+}
+
+/// The rows of a whole tile, [16, C], where they are f32 already.
+#[inline(always)]
+pub(super) fn whole_rows<'a>(evidence: &Evidence<'a>, source: usize, tile: Tile) -> Option<&'a [f32]> {
+    let (Opinions::Probabilities(v) | Opinions::LogProbabilities(v) | Opinions::Logits(v)) =
+        evidence.opinions(source)?
+    else {
+        return None;
+    };
+    let classes = evidence.classes();
+    (tile.len == LANES).then(|| &v[tile.first * classes..(tile.first + LANES) * classes])
+}
+
 /// The rows of the tile as f32, [16, C]; where the form is another, or the tile has fewer items, in `rows`.
 #[inline(always)]
 pub(super) fn rows<'a>(evidence: &Evidence<'a>, source: usize, tile: Tile, rows: &'a mut [f32]) -> &'a [f32] {
+    if let Some(whole) = whole_rows(evidence, source, tile) {
+        return whole;
+    }
     let classes = evidence.classes();
     let range = tile.first * classes..(tile.first + tile.len) * classes;
     let filled = tile.len * classes;
@@ -87,19 +130,17 @@ pub(super) fn rows<'a>(evidence: &Evidence<'a>, source: usize, tile: Tile, rows:
     let target = &mut rows[..filled];
     match evidence.opinions(source) {
         Some(Opinions::Probabilities(v) | Opinions::LogProbabilities(v) | Opinions::Logits(v)) => {
-            if tile.len == LANES {
-                return &v[range];
-            }
             target.copy_from_slice(&v[range]);
         }
         Some(Opinions::ProbabilitiesBf16(v) | Opinions::LogitsBf16(v)) => {
-            target
-                .iter_mut()
-                .zip(&v[range])
-                .for_each(|(to, from)| *to = f32::from_bits(u32::from(from.to_bits()) << 16));
+            for (to, from) in target.iter_mut().zip(&v[range]) {
+                *to = f32::from_bits(u32::from(from.to_bits()) << 16);
+            }
         }
         Some(Opinions::QuantisedU8(v)) => {
-            target.iter_mut().zip(&v[range]).for_each(|(to, from)| *to = f32::from(*from));
+            for (to, &from) in target.iter_mut().zip(&v[range]) {
+                *to = f32::from(from);
+            }
         }
         Some(Opinions::Binary(v)) => {
             for (pair, &c) in target.chunks_exact_mut(2).zip(&v[tile.first..tile.first + tile.len]) {

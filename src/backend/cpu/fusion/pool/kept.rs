@@ -24,6 +24,8 @@ pub(super) struct Kept {
     pub confidence: Vec<Lanes>,
     /// The class voted for; C where abstained, -1 where absent.
     pub vote: Vec<Lanes>,
+    /// Its contribution.
+    pub term: Vec<Lanes>,
 }
 
 impl Kept {
@@ -38,6 +40,7 @@ impl Kept {
             bayes: lanes(sources),
             confidence: lanes(sources),
             vote: lanes(sources),
+            term: lanes(sources),
         }
     }
 
@@ -49,6 +52,37 @@ impl Kept {
     /// One source's logarithms, [C].
     pub(super) fn ln(&self, source: usize) -> &[Lanes] {
         &self.ln[source * self.classes..][..self.classes]
+    }
+
+    /// Where one source's probabilities and logarithms are to be written: here, each if it is kept, else as given.
+    #[inline(always)]
+    pub(super) fn place<'a>(
+        &'a mut self,
+        source: usize,
+        p: &'a mut [Lanes],
+        ln: &'a mut [Lanes],
+    ) -> (&'a mut [Lanes], &'a mut [Lanes]) {
+        let range = source * self.classes..(source + 1) * self.classes;
+        (
+            if self.p.is_empty() { p } else { &mut self.p[range.clone()] },
+            if self.ln.is_empty() { ln } else { &mut self.ln[range] },
+        )
+    }
+
+    /// Takes over what one source counts, what it says, and how surely.
+    #[inline(always)]
+    pub(super) fn keep_terms<S: Simd>(
+        &mut self,
+        source: usize,
+        w: f32x16<S>,
+        r: f32x16<S>,
+        confidence: f32x16<S>,
+        answer: f32x16<S>,
+    ) {
+        w.store_array(&mut self.weight[source].0);
+        r.store_array(&mut self.bayes[source].0);
+        confidence.store_array(&mut self.confidence[source].0);
+        answer.store_array(&mut self.vote[source].0);
     }
 
     /// Takes over one source's opinions.

@@ -4,6 +4,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16};
 
 use crate::backend::cpu::fusion::pool::accumulate::Sums;
+use crate::backend::cpu::fusion::pool::add::add_scaled;
 use crate::backend::cpu::fusion::pool::order;
 use crate::backend::cpu::fusion::pool::scratch::{Scratch, Wants};
 use crate::backend::cpu::numbers::{exp, ln};
@@ -27,46 +28,40 @@ pub(super) fn mix<S: Simd>(
     if wants.labels_add {
         add_base(simd, sums, scratch);
     }
-    let mut parts: [f32x16<S>; Slot::ALL.len()] = [one; Slot::ALL.len()];
-    parts[Slot::Linear as usize] = per_weight;
-    parts[Slot::Vote as usize] = per_weight;
-    parts[Slot::BayesianAverage as usize] = one / present.select(sums.bayes, one);
+    let mut is_first = true;
     if wants.rare || wants.rule(Slot::Extremised) {
-        rare(simd, pool, wants, sums, per_weight, scratch, &mut parts);
+        is_first = rare(simd, pool, wants, sums, per_weight, scratch);
+    }
+    let Scratch { p, linear, vote, bayes, logarithm, .. } = scratch;
+    if wants.rule(Slot::Linear) {
+        blend(simd, p, linear, per_weight * pool.share(Slot::Linear), &mut is_first);
+    }
+    if wants.rule(Slot::Vote) {
+        blend(simd, p, vote, per_weight * pool.share(Slot::Vote), &mut is_first);
+    }
+    if wants.rule(Slot::BayesianAverage) {
+        let part = pool.share(Slot::BayesianAverage) / present.select(sums.bayes, one);
+        blend(simd, p, bayes, part, &mut is_first);
     }
     if wants.rule(Slot::LogPool) {
-        parts[Slot::LogPool as usize] = softmax(simd, &mut scratch.logarithm, per_weight);
-    }
-    scratch.p.fill(Lanes::ZERO);
-    let Scratch { p, .. } = scratch;
-    let rules = [
-        &scratch.linear,
-        &scratch.vote,
-        &scratch.max_vote,
-        &scratch.bayes,
-        &scratch.logarithm,
-        &scratch.extremised,
-        &scratch.evidence,
-        &scratch.power,
-        &scratch.median,
-        &scratch.trimmed,
-        &scratch.masses,
-        &scratch.belief,
-        &scratch.confusion,
-        &scratch.stacked,
-        &scratch.adaptive,
-    ];
-    for (posterior, (share, part)) in rules.into_iter().zip(pool.mix.iter().zip(parts)) {
-        if *share > 0.0 {
-            for (p, sum) in p.iter_mut().zip(posterior.iter()) {
-                let sum = f32x16::load_array_ref(simd, &sum.0);
-                sum.mul_add(part * *share, f32x16::load_array_ref(simd, &p.0)).store_array(&mut p.0);
-            }
-        }
+        let part = softmax(simd, logarithm, per_weight);
+        blend(simd, p, logarithm, part * pool.share(Slot::LogPool), &mut is_first);
     }
     sums.mixture = divide(simd, p, present);
     if !present.all_true() {
         no_source(simd, pool, wants, sums, scratch);
+    }
+}
+
+/// p += posterior * part; the first one takes the place of what was there.
+#[inline(always)]
+fn blend<S: Simd>(simd: S, p: &mut [Lanes], posterior: &[Lanes], part: f32x16<S>, is_first: &mut bool) {
+    if std::mem::take(is_first) {
+        for (p, posterior) in p.iter_mut().zip(posterior) {
+            (f32x16::load_array_ref(simd, &posterior.0) * part).store_array(&mut p.0);
+        }
+    } else {
+        add_scaled(simd, p, posterior, part);
     }
 }
 
@@ -88,8 +83,8 @@ fn add_base<S: Simd>(simd: S, sums: &Sums<S>, scratch: &mut Scratch) {
     }
 }
 
-/// The posteriors of the rules less asked for, each in its own memory with what it is still to be multiplied by; and the
-/// division by weights per class for all. Out of line: the loop of the others stays short.
+/// The rules less asked for, and the division by weights per class for all; answers whether there was no such rule. Out of
+/// line: the loop of the others stays short.
 #[inline(never)]
 fn rare<S: Simd>(
     simd: S,
@@ -98,12 +93,13 @@ fn rare<S: Simd>(
     sums: &mut Sums<S>,
     per_weight: f32x16<S>,
     scratch: &mut Scratch,
-    parts: &mut [f32x16<S>; Slot::ALL.len()],
-) {
+) -> bool {
     simd.vectorize(
         #[inline(always)]
         || {
             let one = f32x16::splat(simd, 1.0);
+            // What each posterior is still to be multiplied by.
+            let mut parts = [one; Slot::ALL.len()];
             if wants.class_weights {
                 let Scratch { linear, vote, max_vote, bayes, logarithm, power, .. } = scratch;
                 for sum in [linear, vote, logarithm, power] {
@@ -159,8 +155,28 @@ fn rare<S: Simd>(
             if wants.rule(Slot::Adaptive) {
                 adaptive(simd, sums, per_weight, scratch);
             }
+            let rules = [
+                (Slot::MaxVote, &scratch.max_vote),
+                (Slot::Extremised, &scratch.extremised),
+                (Slot::Evidence, &scratch.evidence),
+                (Slot::PowerMean, &scratch.power),
+                (Slot::Median, &scratch.median),
+                (Slot::Trimmed, &scratch.trimmed),
+                (Slot::DempsterShafer, &scratch.masses),
+                (Slot::Belief, &scratch.belief),
+                (Slot::Confusion, &scratch.confusion),
+                (Slot::Stacked, &scratch.stacked),
+                (Slot::Adaptive, &scratch.adaptive),
+            ];
+            let mut is_first = true;
+            for (slot, posterior) in rules {
+                if wants.rule(slot) {
+                    blend(simd, &mut scratch.p, posterior, parts[slot as usize] * pool.share(slot), &mut is_first);
+                }
+            }
+            is_first
         },
-    );
+    )
 }
 
 /// sums *= total / each.

@@ -207,13 +207,11 @@ fn keep<S: Simd>(
 ) {
     let kept = &mut scratch.kept;
     kept.keep(simd, source, opinion.valid, &scratch.p, &scratch.ln);
-    weight.w.store_array(&mut kept.weight[source].0);
-    weight.r.store_array(&mut kept.bayes[source].0);
     let absent = f32x16::splat(simd, -1.0);
-    opinion.valid.select(confidence, absent).store_array(&mut kept.confidence[source].0);
+    let confidence = opinion.valid.select(confidence, absent);
     let answer = opinion.valid.select(opinion.class, absent);
-    let abstained = f32x16::splat(simd, pool.classes as f32);
-    opinion.abstained.select(abstained, answer).store_array(&mut kept.vote[source].0);
+    let answer = opinion.abstained.select(f32x16::splat(simd, pool.classes as f32), answer);
+    kept.keep_terms(source, weight.w, weight.r, confidence, answer);
 }
 
 /// The factors per class of a source; none where weights know no class.

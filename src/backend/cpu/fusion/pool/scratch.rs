@@ -1,9 +1,37 @@
 //! What a pool has to keep, and the memory it keeps it in.
 
 use crate::backend::cpu::fusion::pool::kept::Kept;
+use crate::backend::cpu::fusion::pool::tally::Named;
 use crate::backend::cpu::transpose::{LANES, Lanes};
-use crate::kernel::fusion::pool::{By, Pool, Slot};
-use crate::tensor::Output;
+use crate::kernel::fusion::pool::{By, Pool, Slot, SourceTerms};
+use crate::tensor::{Evidence, Form, Output};
+
+/// How whole tiles are walked over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Walk {
+    /// Rows, all of them there.
+    Dense,
+    /// Labels.
+    Tally,
+    /// Anything.
+    General,
+}
+
+impl Walk {
+    pub(super) fn of(pool: &Pool, wants: Wants, evidence: &Evidence<'_>) -> Self {
+        let is_bare = |source| evidence.presence(source).is_none() && evidence.confidence(source).is_none();
+        let all = |are: fn(&Form) -> bool| pool.forms.iter().all(are);
+        if !wants.steady || !(0..pool.sources.len()).all(is_bare) {
+            Self::General
+        } else if all(|form| matches!(form, Form::F32(_))) {
+            Self::Dense
+        } else if all(|form| matches!(form, Form::LabelsU8 | Form::LabelsU16)) && !wants.contributions {
+            Self::Tally
+        } else {
+            Self::General
+        }
+    }
+}
 
 /// What a pool has to keep, decided once.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +67,9 @@ pub(super) struct Wants {
     pub rare: bool,
     /// A label can be added to sums without its row being written out.
     pub labels_add: bool,
+    /// What a source counts depends on nothing it says, and no rule asks for more than [`Dense`](Walk::Dense) and
+    /// [`Tally`](Walk::Tally) add up.
+    steady: bool,
     /// ln eps.
     pub ln_floor: f32,
     /// 1 / ln C.
@@ -62,7 +93,7 @@ impl Wants {
         let clamped = logarithm || has(&[Slot::Evidence, Slot::PowerMean, Slot::Stacked]);
         let entropy = disagreement || (by_confidence && pool.by == By::Entropy);
         let contributions = asks(Output::Contributions);
-        let rare = has(&[
+        let rarely = has(&[
             Slot::MaxVote,
             Slot::Evidence,
             Slot::PowerMean,
@@ -72,8 +103,9 @@ impl Wants {
             Slot::Adaptive,
         ]) || middle
             || belief_masses
-            || class_weights
-            || contributions;
+            || class_weights;
+        let rare = rarely || contributions;
+        let is_steady = |source: &SourceTerms| source.scale == 0.0 && source.inverse_temperature == 1.0;
         Self {
             rules,
             linear: disagreement || pool.is_vote_alone() || middle || has(&[Slot::Linear, Slot::Adaptive]),
@@ -93,6 +125,7 @@ impl Wants {
             class_weights,
             rare,
             labels_add: !(rare || consensus),
+            steady: !(rarely || consensus) && pool.sources.iter().all(is_steady),
             ln_floor: pool.ln_floor(),
             inverse_ln_classes: pool.inverse_ln_classes(),
             power_shift: (pool.power * pool.ln_floor()).max(0.0),
@@ -141,6 +174,8 @@ pub(super) struct Scratch {
     /// The mean of all opinions, and its entropy.
     pub consensus: Vec<Lanes>,
     pub consensus_entropy: Lanes,
+    /// Empty where labels are not counted.
+    pub named: Named,
     /// One class of every source, being sorted.
     pub column: Vec<Lanes>,
     pub kept: Kept,
@@ -149,7 +184,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    pub(super) fn of(pool: &Pool, wants: Wants) -> Self {
+    pub(super) fn of(pool: &Pool, wants: Wants, walk: Walk) -> Self {
         let lanes = |wanted: bool| vec![Lanes::ZERO; if wanted { pool.classes } else { 0 }];
         let rule = |slot| lanes(wants.rule(slot));
         let n = pool.sources.len();
@@ -179,6 +214,7 @@ impl Scratch {
             class_most: lanes(wants.class_weights && wants.rule(Slot::MaxVote)),
             consensus: lanes(wants.consensus),
             consensus_entropy: Lanes::ZERO,
+            named: Named::of(if walk == Walk::Tally { n } else { 0 }),
             column: vec![Lanes::ZERO; if wants.rule(Slot::Median) || wants.rule(Slot::Trimmed) { n } else { 0 }],
             kept: if wants.kept { Kept::of(n, pool.classes, !logarithms, logarithms) } else { Kept::default() },
             rows: vec![0.0; LANES * pool.classes],
