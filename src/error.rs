@@ -5,6 +5,7 @@ mod device;
 mod evidence;
 mod file;
 mod fit;
+mod label;
 mod spec;
 mod state;
 
@@ -13,6 +14,7 @@ pub use self::device::DeviceError;
 pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
 pub use self::file::FileError;
 pub use self::fit::FitError;
+pub use self::label::LabelError;
 pub use self::spec::SpecError;
 pub use self::state::StateError;
 
@@ -48,6 +50,9 @@ pub enum ErrorKind {
     /// The caller's evidence: its shape or its values.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
+    /// A label that names no class.
+    #[error(transparent)]
+    Label(#[from] LabelError),
     /// The caller's specification of what to fuse and how.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -92,6 +97,12 @@ impl Error {
         self.invalid_opinion().is_some()
     }
 
+    /// Whether a label names no class.
+    #[must_use]
+    pub fn is_label(&self) -> bool {
+        matches!(*self.0, ErrorKind::Label(_))
+    }
+
     /// Whether the specification cannot be carried out on any evidence, or not on this one.
     #[must_use]
     pub fn is_spec(&self) -> bool {
@@ -116,13 +127,15 @@ impl Error {
         matches!(*self.0, ErrorKind::State(_))
     }
 
-    /// Whether posteriors, labels or saved state given to calibration, scores or decisions are at fault.
+    /// Whether posteriors, labels or saved state given to calibration, scores or decisions are at fault; of a label that
+    /// names no class, ask [`Error::is_label`].
     #[must_use]
     pub fn is_calibration(&self) -> bool {
         matches!(*self.0, ErrorKind::Calibration(_))
     }
 
-    /// Whether labels, folds or a model do not allow a fit, or are none.
+    /// Whether labels, folds or a model do not allow a fit, or are none; of a label that names no class, ask
+    /// [`Error::is_label`].
     #[must_use]
     pub fn is_fit(&self) -> bool {
         matches!(*self.0, ErrorKind::Fit(_))

@@ -46,7 +46,7 @@ pub use self::backend::cpu::SimdLevel;
 pub use self::engine::{Device, Engine, EngineOptions};
 pub use self::error::{
     CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError, InvalidOpinion, InvalidReason,
-    Result, SpecError, StateError,
+    LabelError, Result, SpecError, StateError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;

@@ -45,16 +45,6 @@ pub enum CalibrationError {
         /// How far from one is still accepted.
         tolerance: f32,
     },
-    /// A label that names no class.
-    #[error("item {item}: label {label} names no class; labels lie in 0..{classes}")]
-    Label {
-        /// Index of the item.
-        item: usize,
-        /// The label given.
-        label: u32,
-        /// Number of classes.
-        classes: usize,
-    },
     /// Saved state that no fit can have left.
     #[error("the saved {what} cannot be used: {why}; fit it anew")]
     State {

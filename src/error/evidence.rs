@@ -56,16 +56,6 @@ pub enum EvidenceError {
         /// The length given.
         right: usize,
     },
-    /// A true class that is none.
-    #[error("the label of item {item} is {label}, which is no class; classes are 0 to {}", .classes - 1)]
-    Label {
-        /// Which item.
-        item: usize,
-        /// Its label.
-        label: u32,
-        /// How many classes there are.
-        classes: usize,
-    },
     /// An opinion whose values are not what they are declared to be.
     #[error("{0}")]
     Invalid(InvalidOpinion),

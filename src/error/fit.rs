@@ -7,16 +7,6 @@ pub enum FitError {
     /// No labels, or no items.
     #[error("no labelled items; a fit needs one label per item, and at least one item")]
     NoLabels,
-    /// A label that is no class.
-    #[error("the label of item {item} is {label}; with {classes} classes labels are below {classes}")]
-    Label {
-        /// Which item.
-        item: usize,
-        /// Its label.
-        label: u32,
-        /// Number of classes.
-        classes: usize,
-    },
     /// A class that no label names, for which the likelihood has no maximum.
     #[error("no item{} is labelled {class}; give an example of every class, or leave the class out", outside(*.fold))]
     ClassAbsent {

@@ -14,16 +14,6 @@ pub enum StateError {
         /// How many the evidence has.
         evidence: usize,
     },
-    /// A label that names no class.
-    #[error("item {item}: label {label} is no class; of {classes} classes they are 0 to {last}", last = classes.saturating_sub(1))]
-    Label {
-        /// Index of the item.
-        item: usize,
-        /// The label given.
-        label: u32,
-        /// Number of classes.
-        classes: usize,
-    },
     /// Two learners that cannot be merged.
     #[error("only learners with the same {what} merge: one has {left}, the other {right}")]
     Merge {

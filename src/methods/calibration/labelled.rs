@@ -1,7 +1,7 @@
 //! Posteriors beside the classes that turned out true.
 
 use super::posterior;
-use crate::error::{CalibrationError, Result};
+use crate::error::{CalibrationError, LabelError, Result};
 
 /// Below this many labelled items a fit is marked as one of few items: even an accuracy, the simplest of what is
 /// estimated from them, then has a standard error of up to 0.05.
@@ -40,7 +40,7 @@ impl<'a> Labelled<'a> {
         if items == 0 {
             return Err(CalibrationError::NoItems.into());
         }
-        labels.iter().enumerate().try_for_each(|(item, &label)| posterior::check_label(classes, item, label))?;
+        labels.iter().enumerate().try_for_each(|(item, &label)| LabelError::check(classes, item, label))?;
         Ok(Self { classes, posterior, labels })
     }
 

@@ -24,14 +24,6 @@ pub fn check_row(classes: usize, item: usize, row: &[f32]) -> Result<()> {
     check_values(item, row)
 }
 
-/// Refuses a label that names no class; `item` is what the error calls its item.
-pub fn check_label(classes: usize, item: usize, label: u32) -> Result<()> {
-    if label as usize >= classes {
-        return Err(CalibrationError::Label { item, label, classes }.into());
-    }
-    Ok(())
-}
-
 /// The class with the largest probability; of several, the lowest.
 pub fn decision(row: &[f32]) -> usize {
     let mut best = 0;

@@ -15,7 +15,7 @@ use self::tally::Tally;
 use super::labelled::Labelled;
 use super::loss::Loss;
 use super::posterior;
-use crate::error::{CalibrationError, Error, Result, SpecError};
+use crate::error::{CalibrationError, Error, LabelError, Result, SpecError};
 
 /// Bins of the calibration error, unless another number is asked for.
 pub const BINS: usize = 15;
@@ -104,7 +104,7 @@ impl Scores {
     pub fn add(&mut self, row: &[f32], label: u32) -> Result<()> {
         let item = usize::try_from(self.items()).unwrap_or(usize::MAX);
         posterior::check_row(self.classes, item, row)?;
-        posterior::check_label(self.classes, item, label)?;
+        LabelError::check(self.classes, item, label)?;
         self.count(row, label as usize);
         Ok(())
     }

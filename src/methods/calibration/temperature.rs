@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use self::likelihood::{log, minimise, tempered_nll};
 use super::labelled::{FEW_ITEMS, Labelled};
 use super::posterior;
-use crate::error::{CalibrationError, Result};
+use crate::error::{CalibrationError, LabelError, Result};
 use crate::tensor::{Answer, Evidence};
 
 /// How a fit of a temperature ended.
@@ -159,7 +159,7 @@ pub fn temperatures_of_sources(evidence: &Evidence<'_>, labels: &[u32]) -> Resul
     let of_source = |source| {
         let (mut given, mut true_classes) = (Vec::new(), Vec::new());
         for (item, &label) in labels.iter().enumerate() {
-            posterior::check_label(classes, item, label)?;
+            LabelError::check(classes, item, label)?;
             if evidence.opinion(source, item, &mut row)? == Answer::Given {
                 given.extend_from_slice(&row);
                 true_classes.push(label);

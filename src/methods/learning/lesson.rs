@@ -1,6 +1,6 @@
 //! Evidence to learn from: checked against the learner, read opinion by opinion.
 
-use crate::error::{EvidenceError, Result, StateError};
+use crate::error::{EvidenceError, LabelError, Result, StateError};
 use crate::tensor::{Answer, Evidence};
 
 /// A block of evidence and room for one opinion of it.
@@ -54,9 +54,7 @@ impl<'e, 'a> Lesson<'e, 'a> {
             return Err(EvidenceError::ShapeMismatch { what, left: items, right: labels.len() }.into());
         }
         for (item, label) in labels.iter().enumerate() {
-            if let Some(label) = label.filter(|&label| label as usize >= classes) {
-                return Err(StateError::Label { item, label, classes }.into());
-            }
+            label.map_or(Ok(()), |label| LabelError::check(classes, item, label))?;
         }
         Ok(labels.iter().enumerate().filter_map(|(item, label)| Some((item, (*label)? as usize))))
     }

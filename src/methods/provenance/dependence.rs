@@ -1,6 +1,6 @@
 //! Which sources agree more than their skill explains.
 
-use crate::error::{EvidenceError, Result};
+use crate::error::{EvidenceError, LabelError, Result};
 use crate::tensor::Evidence;
 
 /// How far sources repeat each other, against a truth that is known or fused.
@@ -63,9 +63,7 @@ impl Dependence {
             let what = "the list of true classes".to_owned();
             return Err(EvidenceError::ShapeMismatch { what, left: items, right: truth.len() }.into());
         }
-        if let Some((item, &label)) = truth.iter().enumerate().find(|(_, label)| **label as usize >= classes) {
-            return Err(EvidenceError::Label { item, label, classes }.into());
-        }
+        truth.iter().enumerate().try_for_each(|(item, &label)| LabelError::check(classes, item, label))?;
         let votes: Vec<Vec<Option<u32>>> = (0..n).map(|source| votes(evidence, source)).collect::<Result<_>>()?;
         let matrices: Vec<Vec<f64>> = votes.iter().map(|votes| confusion(votes, truth, classes)).collect();
         let mut pairs = Vec::new();

@@ -1,6 +1,6 @@
 //! Labelled items, checked before anything is fitted to them.
 
-use crate::error::{EvidenceError, FitError, Result, SpecError};
+use crate::error::{EvidenceError, FitError, LabelError, Result, SpecError};
 use crate::tensor::Evidence;
 
 /// Checks that there is one label per item, each of them a class.
@@ -13,10 +13,7 @@ pub(super) fn check_labels(evidence: &Evidence<'_>, labels: &[u32]) -> Result<()
         let what = "the list of labels".to_owned();
         return Err(EvidenceError::ShapeMismatch { what, left: items, right: labels.len() }.into());
     }
-    match labels.iter().position(|&label| label as usize >= classes) {
-        Some(item) => Err(FitError::Label { item, label: labels[item], classes }.into()),
-        None => Ok(()),
-    }
+    Ok(labels.iter().enumerate().try_for_each(|(item, &label)| LabelError::check(classes, item, label))?)
 }
 
 /// Checks that every class is the label of an item that counts; `fold` is the one left out.

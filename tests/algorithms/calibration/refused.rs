@@ -7,7 +7,7 @@ use super::World;
 
 fn says(error: Error, text: &str) {
     assert_eq!(error.to_string(), text);
-    assert!(error.is_calibration() || error.is_spec());
+    assert!(error.is_calibration() || error.is_label() || error.is_spec());
 }
 
 #[test]
@@ -19,8 +19,9 @@ fn posteriors_beside_labels() {
     says(refused(2, &[], &[]), "there are no items; at least one labelled item is needed");
     says(refused(2, &[0.5; 3], &[0]), "the posterior has 3 values, which is no multiple of 2 classes");
     says(refused(2, &[0.5; 4], &[0]), "labels has 1 entries, 2 are needed");
-    says(refused(2, &[0.5; 4], &[0, 2]), "item 1: label 2 names no class; labels lie in 0..2");
-    says(refused(1, &[1.0], &[u32::MAX]), "item 0: label 4294967295 names no class; labels lie in 0..1");
+    says(refused(2, &[0.5; 4], &[0, 2]), "the label of item 1 is 2, which is no class; classes are 0 to 1");
+    let beyond = "the label of item 0 is 4294967295, which is no class; classes are 0 to 0";
+    says(refused(1, &[1.0], &[u32::MAX]), beyond);
     for (value, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (-0.5, "-0.5"), (f32::NEG_INFINITY, "-inf")] {
         let text = format!("item 1, class 0: {shown} is no probability; it must be a number in [0, 1]");
         says(refused(2, &[0.5, 0.5, value, 0.5], &[0, 1]), &text);

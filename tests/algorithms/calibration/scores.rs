@@ -76,13 +76,14 @@ fn what_is_refused_changes_nothing() {
     scores.add(&[0.5, 0.5], 1).expect("a distribution");
     let before = scores.clone();
     for (row, label, text) in [
-        (&[0.5, 0.5][..], 2, "item 1: label 2 names no class; labels lie in 0..2"),
+        (&[0.5, 0.5][..], 2, "the label of item 1 is 2, which is no class; classes are 0 to 1"),
         (&[0.5], 0, "a row has 1 entries, 2 are needed"),
         (&[0.5, f32::NAN], 0, "item 1, class 1: NaN is no probability; it must be a number in [0, 1]"),
         (&[0.5, 0.75], 0, "item 1: the probabilities sum to 1.25, not to 1 within 0.001; normalise them"),
     ] {
         let error = scores.add(row, label).expect_err("this must be refused");
-        assert!(error.is_calibration() && error.to_string() == text, "{error}");
+        assert_eq!((error.is_label(), error.is_calibration()), (label == 2, label != 2), "{error}");
+        assert_eq!(error.to_string(), text);
     }
     let other = Scores::with_bins(2, 5).expect("bins");
     let error = scores.merge(&other).expect_err("other bins").to_string();

@@ -117,7 +117,7 @@ fn each_source_by_what_it_said() {
     let mut beyond = labels.clone();
     beyond[7] = 3;
     let beyond = temperatures_of_sources(&evidence, &beyond).expect_err("a label is out of range").to_string();
-    assert_eq!(beyond, "item 7: label 3 names no class; labels lie in 0..3");
+    assert_eq!(beyond, "the label of item 7 is 3, which is no class; classes are 0 to 2");
     let evidence = Evidence::probabilities(3, &[&worlds[0].posterior, &holed]).expect("300 items");
     let invalid = temperatures_of_sources(&evidence, labels).expect_err("an opinion is invalid");
     assert_eq!(invalid.invalid_opinion().map(|o| (o.source, o.item, o.class)), Some((1, 0, Some(0))));

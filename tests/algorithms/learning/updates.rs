@@ -109,8 +109,8 @@ fn what_does_not_fit_changes_nothing() {
     let errors = refused(&learners, &evidence, &[Some(0), None, Some(3)]);
     assert_eq!(errors.len(), 4);
     for error in errors {
-        assert!(error.is_state() && !error.is_shape());
-        assert_eq!(error.to_string(), "item 2: label 3 is no class; of 3 classes they are 0 to 2");
+        assert!(error.is_label() && !error.is_shape());
+        assert_eq!(error.to_string(), "the label of item 2 is 3, which is no class; classes are 0 to 2");
     }
     // The items before the invalid one are not learned either.
     let mut rows = stream.problem.planes[1].f32s().to_vec();

@@ -38,7 +38,8 @@ fn labels_are_asked_for_counted_and_checked() {
     );
     let mut labels = labelled.labels.clone();
     labels[5] = 3;
-    refused(fits(&evidence, &labels), Error::is_fit, "the label of item 5 is 3; with 3 classes labels are below 3");
+    let why = "the label of item 5 is 3, which is no class; classes are 0 to 2";
+    refused(fits(&evidence, &labels), Error::is_label, why);
     let none = Evidence::probabilities(3, &[&[]]).expect("no items");
     refused(fits(&none, &[]), Error::is_fit, "no labelled items");
 }
