@@ -4,4 +4,5 @@ pub mod calibration;
 pub mod decision;
 pub mod learning;
 pub mod provenance;
+mod random;
 pub mod stacking;

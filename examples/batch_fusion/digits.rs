@@ -1,8 +1,10 @@
 //! Handwritten digits: 1797 pictures of 8 x 8 pixels (Alpaydin and Kaynak, UCI), which smartcore carries.
 
 use ndarray::Array2;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::SeedableRng;
 
-use crate::random::Random;
+use crate::random::shuffle;
 
 pub const CLASSES: usize = 10;
 /// Pixels along one side of a picture.
@@ -31,7 +33,7 @@ impl Digits {
     pub fn split(seed: u64) -> Self {
         let data = smartcore::dataset::digits::load_dataset();
         let mut items: Vec<usize> = (0..data.num_samples).collect();
-        Random::new(seed).shuffle(&mut items);
+        shuffle(&mut SplitMix64::seed_from_u64(seed), &mut items);
         let part = |items: &[usize]| Part {
             items: items.to_vec(),
             pixels: Array2::from_shape_fn((items.len(), SIDE * SIDE), |(row, pixel)| {

@@ -17,6 +17,7 @@ mod evaluation;
 mod learned;
 mod models;
 mod plots;
+#[path = "../../src/methods/random.rs"]
 mod random;
 mod report;
 mod summary;

@@ -6,6 +6,8 @@ use linfa::traits::Fit;
 use linfa_bayes::{GaussianNb, NaiveBayes};
 use linfa_logistic::MultiLogisticRegression;
 use ndarray::{Array1, Array2, Axis};
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::SeedableRng;
 use smartcore::linalg::basic::arrays::Array;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::neighbors::knn_classifier::{KNNClassifier, KNNClassifierParameters};
@@ -13,7 +15,7 @@ use smartcore::tree::decision_tree_classifier::{DecisionTreeClassifier, Decision
 
 use crate::Failure;
 use crate::digits::{CLASSES, Digits, Part};
-use crate::random::Random;
+use crate::random::{below, shuffle};
 
 const NEIGHBOURS: usize = 7;
 const TREES: usize = 30;
@@ -74,11 +76,11 @@ pub fn train(digits: &Digits, seed: u64) -> Result<Vec<Source>, Failure> {
         test: worth(&tree.shares(&digits.test)?),
     });
 
-    let mut random = Random::new(seed);
+    let mut random = SplitMix64::seed_from_u64(seed);
     let bags = (0..TREES).map(|_| {
-        let rows = (0..train.labels.len()).map(|_| random.below(train.labels.len())).collect();
+        let rows = (0..train.labels.len()).map(|_| below(&mut random, train.labels.len())).collect();
         let mut pixels = all.clone();
-        random.shuffle(&mut pixels);
+        shuffle(&mut random, &mut pixels);
         pixels.truncate(PIXELS_PER_TREE);
         (rows, pixels)
     });

@@ -8,9 +8,11 @@ use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, Int64Array, Record
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 use crate::args::Shape;
-use crate::random::Random;
+use crate::random::below;
 use crate::{Failure, whole_file};
 
 /// Floats made at a time.
@@ -33,11 +35,11 @@ pub fn write(path: &Path, shape: Shape, seed: u64) -> Result<u64, Failure> {
     whole_file::write(path, |file| {
         let file = BufWriter::with_capacity(1 << 20, file);
         let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
-        let mut random = Random::new(seed);
+        let mut random = SplitMix64::seed_from_u64(seed);
         let mut first = 0;
         while first < items {
             let rows = (rows as u64).min(items - first);
-            let truth: Vec<usize> = (0..rows).map(|_| random.below(classes)).collect();
+            let truth: Vec<usize> = (0..rows).map(|_| below(&mut random, classes)).collect();
             let mut columns: Vec<ArrayRef> =
                 vec![Arc::new(Int64Array::from_iter_values(first as i64..(first + rows) as i64))];
             for _ in 0..sources {
@@ -59,16 +61,16 @@ pub fn write(path: &Path, shape: Shape, seed: u64) -> Result<u64, Failure> {
 }
 
 /// One source's rows: the true class tends to get more, and each row sums to one.
-fn opinions(truth: &[usize], classes: usize, random: &mut Random) -> Vec<f32> {
+fn opinions(truth: &[usize], classes: usize, random: &mut SplitMix64) -> Vec<f32> {
     let mut values = vec![0.0; truth.len() * classes];
     for (row, &class) in values.chunks_exact_mut(classes).zip(truth) {
         for pair in row.chunks_mut(2) {
-            let bits = random.next();
+            let bits = random.next_u64();
             for (value, half) in pair.iter_mut().zip([bits >> 40, bits & 0xFF_FFFF]) {
                 *value = (half + 1) as f32;
             }
         }
-        row[class] += (random.next() >> 39) as f32;
+        row[class] += (random.next_u64() >> 39) as f32;
         let sum: f32 = row.iter().sum();
         row.iter_mut().for_each(|value| *value /= sum);
     }

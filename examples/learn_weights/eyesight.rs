@@ -3,9 +3,11 @@
 use std::f64::consts::TAU;
 
 use ndarray::{Array2, Axis, concatenate, s};
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 use crate::digits::{CLASSES, Digits, Part};
-use crate::random::Random;
+use crate::random::shuffle;
 use crate::{Failure, models};
 
 /// The classifiers, and the standard deviation of the Gaussian noise on each pixel they look at, whose range is [0, 1]. The
@@ -35,8 +37,8 @@ pub fn viewers(seed: u64) -> Result<(Vec<Viewer>, Vec<u32>), Failure> {
         labels: [calibration.labels, test.labels].concat(),
     };
     let mut order: Vec<usize> = (0..unseen.items.len()).collect();
-    let mut random = Random::new(seed + 1);
-    random.shuffle(&mut order);
+    let mut random = SplitMix64::seed_from_u64(seed + 1);
+    shuffle(&mut random, &mut order);
     let shown = select(&unseen, &order);
     let views: Vec<Array2<f64>> = NOISE.iter().map(|&(_, noise)| view(&shown.pixels, noise, &mut random)).collect();
     let views: Vec<_> = views.iter().map(Array2::view).collect();
@@ -69,9 +71,9 @@ fn first_of_each(part: &Part) -> (Vec<usize>, Vec<usize>) {
 }
 
 /// The pictures with noise of this size on every pixel, which stays in its range.
-fn view(pixels: &Array2<f64>, noise: f64, random: &mut Random) -> Array2<f64> {
+fn view(pixels: &Array2<f64>, noise: f64, random: &mut SplitMix64) -> Array2<f64> {
     // In (0, 1], so that it has a logarithm.
-    let mut unit = || ((random.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+    let mut unit = || ((random.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
     // Box and Muller 1958.
     let mut normal = || (-2.0 * unit().ln()).sqrt() * (TAU * unit()).cos();
     pixels.mapv(|pixel| (pixel + noise * normal()).clamp(0.0, 1.0))

@@ -24,7 +24,7 @@ mod learner;
 mod models;
 mod pass;
 mod plot;
-#[path = "../batch_fusion/random.rs"]
+#[path = "../../src/methods/random.rs"]
 mod random;
 mod regret;
 mod report;

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use consilience::Evidence;
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::SeedableRng;
 
 use crate::Failure;
 use crate::digits::CLASSES;
 use crate::eyesight::{self, Viewer};
-use crate::random::Random;
+use crate::random::below;
 
 /// Opinions and truths in the order in which they come.
 pub struct Stream {
@@ -36,10 +38,10 @@ impl Stream {
         };
         let mut stream = Self { sources: viewers.into_iter().map(source).collect(), labels };
         let (items, middle) = (stream.items(), stream.middle());
-        let mut random = Random::new(seed + 2);
+        let mut random = SplitMix64::seed_from_u64(seed + 2);
         let said = stream.sources[0].says.clone();
         for row in stream.sources[0].says.chunks_exact_mut(CLASSES).skip(middle) {
-            let other = random.below(items) * CLASSES;
+            let other = below(&mut random, items) * CLASSES;
             row.copy_from_slice(&said[other..other + CLASSES]);
         }
         Ok(stream)

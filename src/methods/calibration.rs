@@ -32,7 +32,6 @@ mod isotonic;
 mod labelled;
 mod loss;
 pub(super) mod posterior;
-mod random;
 mod scores;
 mod temperature;
 

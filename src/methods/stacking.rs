@@ -37,7 +37,6 @@ mod objective;
 mod out_of_fold;
 mod regression;
 mod selection;
-mod shuffle;
 mod stacked;
 mod table;
 mod whitening;

@@ -1,9 +1,11 @@
 //! How sure a difference between two means is.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use super::random::Random;
 use crate::error::{CalibrationError, Result, SpecError};
+use crate::methods::random::below;
 
 /// Beyond this a sum of differences could overflow.
 const MOST_DIFFERENCE: f64 = 1e300;
@@ -66,8 +68,8 @@ pub fn paired_bootstrap(a: &[f64], b: &[f64], resamples: usize, seed: u64, level
     let (first, items) = (differences[0], differences.len());
     let shares: Vec<f64> = differences.iter().map(|d| (d - first) / items as f64).collect();
     let mean = first + shares.iter().sum::<f64>();
-    let mut random = Random::new(seed);
-    let mut resample = || first + (0..items).map(|_| shares[random.below(items)]).sum::<f64>();
+    let mut random = SplitMix64::seed_from_u64(seed);
+    let mut resample = || first + (0..items).map(|_| shares[below(&mut random, items)]).sum::<f64>();
     let mut means: Vec<f64> = (0..resamples).map(|_| resample()).collect();
     means.sort_by(f64::total_cmp);
     let beyond = beyond as usize - 1;

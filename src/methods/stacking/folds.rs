@@ -1,7 +1,10 @@
 //! Which items are left out together.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::SeedableRng;
+
 use crate::error::{FitError, Result};
-use crate::methods::stacking::shuffle::Shuffle;
+use crate::methods::random::shuffle;
 
 /// A fold per item: the items of a fold are answered by a model fitted to the others.
 ///
@@ -54,7 +57,7 @@ impl Folds {
     /// As [`Folds::split`].
     pub fn stratified(labels: &[u32], folds: u32, seed: u64) -> Result<Self> {
         let mut order: Vec<usize> = (0..labels.len()).collect();
-        Shuffle::new(seed).shuffle(&mut order);
+        shuffle(&mut SplitMix64::seed_from_u64(seed), &mut order);
         order.sort_by_key(|&item| labels[item]);
         Self::dealt(order, 0, folds, seed)
     }
@@ -64,7 +67,7 @@ impl Folds {
         if folds < 2 || order.len() < folds as usize {
             return Err(FitError::Folds { folds: folds as usize, items: order.len() }.into());
         }
-        Shuffle::new(seed).shuffle(&mut order[..shuffled]);
+        shuffle(&mut SplitMix64::seed_from_u64(seed), &mut order[..shuffled]);
         let mut of_items = vec![0; order.len()];
         for (place, item) in order.into_iter().enumerate() {
             of_items[item] = (place % folds as usize) as u32;

@@ -1,10 +1,12 @@
 //! Greedy ensemble selection.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
+use crate::methods::random::shuffle;
 use crate::methods::stacking::examples::check_option;
-use crate::methods::stacking::shuffle::Shuffle;
 use crate::methods::stacking::table::Table;
 use crate::spec::LOG_FLOOR;
 use crate::tensor::Evidence;
@@ -86,13 +88,13 @@ impl Selection {
         check_option("rounds", f64::from(self.rounds), self.rounds > 0, "at least 1")?;
         check_option("bags", f64::from(self.bags), self.bags > 0, "at least 1")?;
         let table = Table::of(evidence, labels)?;
-        let mut shuffle = Shuffle::new(self.seed);
+        let mut random = SplitMix64::seed_from_u64(self.seed);
         let mut counts = vec![0; table.sources];
         let mut traces = Vec::with_capacity(self.bags as usize);
         for _ in 0..self.bags {
             let mut candidates: Vec<usize> = (0..table.sources).collect();
             if self.bags > 1 {
-                shuffle.shuffle(&mut candidates);
+                shuffle(&mut random, &mut candidates);
                 candidates.truncate(table.sources.div_ceil(2));
                 candidates.sort_unstable();
             }

@@ -36,6 +36,16 @@ fn of_many_items_it_is_the_normal_interval() {
     assert!((swapped.mean + got.mean).abs() < 1e-12 && (swapped.low + got.high).abs() < 0.01);
 }
 
+/// By an implementation of its own of SplitMix64, the draws and the quantiles.
+#[test]
+fn a_seed_gives_the_same_on_every_machine() {
+    let powers: Vec<f64> = (0..8).map(|i| f64::from(1 << i)).collect();
+    for (seed, low, high) in [(7, 13.125, 61.5), (8, 11.875, 61.25)] {
+        let interval = paired_bootstrap(&powers, &[0.0; 8], 40, seed, 0.9).expect("finite pairs");
+        assert_eq!((interval.low, interval.mean, interval.high), (low, 255.0 / 8.0, high), "seed {seed}");
+    }
+}
+
 #[test]
 fn it_holds_the_truth_as_often_as_stated() {
     let holds = |seed| {

@@ -6,6 +6,16 @@ use consilience::stacking::{Folds, Stacking};
 use super::Labelled;
 use crate::support::engines;
 
+/// By an implementation of its own of SplitMix64 and of the shuffle.
+#[test]
+fn a_seed_gives_the_same_folds_on_every_machine() {
+    let split = |seed| Folds::split(10, 3, seed).expect("three folds");
+    assert_eq!(split(7).of_items(), [2, 1, 2, 0, 0, 1, 0, 1, 2, 0]);
+    assert_eq!(split(u64::MAX).of_items(), [2, 1, 0, 0, 2, 1, 0, 1, 0, 2]);
+    let stratified = Folds::stratified(&[0, 1, 0, 1, 0, 1, 0, 1, 2, 2], 3, 7).expect("three folds");
+    assert_eq!(stratified.of_items(), [0, 2, 1, 1, 2, 1, 0, 0, 0, 2]);
+}
+
 #[test]
 fn a_folds_own_labels_do_not_reach_its_answers() {
     let labelled = Labelled::random(Encoding::Probabilities, 3, 300, 3, 7).with_holes(1);

@@ -1,8 +1,8 @@
 //! How ill a class fits a row of probabilities.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
-
-use crate::methods::calibration::random::unit_of;
 
 /// How ill class k fits the probabilities p: the more, the worse.
 ///
@@ -49,4 +49,12 @@ impl Nonconformity {
             before += p;
         }
     }
+}
+
+/// A number in [0, 1) that depends on the seed and on every bit of the row, and on nothing else.
+fn unit_of(seed: u64, row: &[f32]) -> f64 {
+    let next = |state: u64| SplitMix64::seed_from_u64(state).next_u64();
+    // Adding zero gives both zeros the same bits.
+    let hash = row.iter().fold(next(seed), |hash, p| next(hash ^ u64::from((p + 0.0).to_bits())));
+    (hash >> 11) as f64 / (1_u64 << 53) as f64
 }
