@@ -122,7 +122,10 @@ fn what_does_not_fit_changes_nothing() {
         assert_eq!(error.invalid_opinion().map(|o| (o.source, o.item, o.class)), Some((1, 2, Some(1))));
     }
     let mut tried = learners.clone();
-    assert!(tried.0.update_self_reported(&invalid).is_err() && tried.1.update_self_reported(&invalid).is_err());
+    for result in [tried.0.update_self_reported(&invalid), tried.1.update_self_reported(&invalid)] {
+        let error = result.expect_err("an invalid opinion");
+        assert_eq!(error.invalid_opinion().map(|o| (o.source, o.item, o.class)), Some((1, 2, Some(1))));
+    }
     assert_eq!(tried, learners);
 
     let other = Stream::full(4, 3, 3, 5);

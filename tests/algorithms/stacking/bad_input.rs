@@ -4,6 +4,7 @@ use consilience::stacking::{Folds, LinearWeights, LogWeights, Selection, Stacked
 use consilience::{Encoding, Error, Evidence, Result};
 
 use super::Labelled;
+use super::oracle::Oracle;
 use crate::support::engines;
 
 /// Every fit there is.
@@ -60,17 +61,32 @@ fn every_class_needs_an_example() {
     let labelled = Labelled::random(Encoding::Probabilities, 2, 20, 3, 1);
     let (_, engine) = &engines::all()[0];
     let labels: Vec<u32> = labelled.labels.iter().map(|&label| label.min(1)).collect();
-    let fit = |labels: &[u32]| Stacking::default().fit(engine, &labelled.evidence(), labels).map(drop);
-    refused(vec![fit(&labels)], Error::is_fit, "no item is labelled 2");
+    let stacking = Stacking { l2: 0.01, tolerance: 1e-6, ..Stacking::default() };
+    let refusal = stacking.fit(engine, &labelled.evidence(), &labels).map(drop);
+    refused(vec![refusal], Error::is_fit, "no item is labelled 2");
     let mut labels = labels;
     labels[4] = 2;
-    assert!(fit(&labels).is_ok());
+    // One example is enough for the one minimum that there is.
+    let model = stacking.fit(engine, &labelled.evidence(), &labels).expect("every class has an example").model;
+    let posterior = model.posterior(engine, &labelled.evidence()).expect("valid");
+    let oracle = Oracle::new(&labelled.evidence(), &labels, 0.01);
+    let minimum = oracle.minimum();
+    for (item, row) in posterior.chunks(3).enumerate() {
+        for (got, want) in row.iter().zip(oracle.posterior(&minimum, item)) {
+            assert!((f64::from(*got) - want).abs() < 1e-3, "item {item}: {got}, not {want}");
+        }
+    }
     let folds = Folds::given(&(0..20).map(|i| u32::from(i == 4 || i > 9) + 6).collect::<Vec<_>>()).expect("two folds");
     let result = Stacking::default().out_of_fold(engine, &labelled.evidence(), &labels, &folds).map(drop);
     refused(vec![result], Error::is_fit, "no item outside fold 7 is labelled 2");
     // Pools have no parameter per class.
-    let labels = [0; 20];
-    assert!(LinearWeights::default().fit(&labelled.evidence(), &labels).is_ok());
+    let fit = LinearWeights { tolerance: 1e-12, ..LinearWeights::default() }.fit(&labelled.evidence(), &[0; 20]);
+    let says = |source: usize, item: usize| f64::from(labelled.problem.planes[source].f32s()[3 * item]);
+    let nll = |w: f64| (0..20).map(|item| -(w * says(0, item) + (1.0 - w) * says(1, item)).ln()).sum::<f64>() / 20.0;
+    let least = (0..=10_000).map(|i| f64::from(i) / 1e4).min_by(|&a, &b| nll(a).total_cmp(&nll(b))).expect("a grid");
+    let fit = fit.expect("a pool");
+    assert!((f64::from(fit.weights[0]) - least).abs() < 1e-3, "{:?}, not {least}", fit.weights);
+    assert!((fit.nll[fit.nll.len() - 1] - nll(least)).abs() < 1e-6, "{:?}", fit.nll.last());
 }
 
 #[test]
