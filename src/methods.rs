@@ -6,3 +6,4 @@ pub mod learning;
 pub mod provenance;
 mod random;
 pub mod stacking;
+pub(crate) mod whole_file;

@@ -1,7 +1,8 @@
 //! What can be wrong with a file. Kinds carry plain values, so that this layer knows no file format.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// A file that cannot be read, understood or written.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,7 @@ pub enum FileError {
         /// What was being done.
         action: &'static str,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Not a file of the format that its name or its caller says, or a damaged one.
     #[error("{path}: not a readable {format} file: {source}", path = path.display())]
@@ -63,4 +64,11 @@ pub enum FileError {
         /// What is wrong and what would be right.
         why: String,
     },
+}
+
+impl FileError {
+    /// What the system refused while this was being done with a file.
+    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), action, source }
+    }
 }

@@ -12,19 +12,14 @@ pub(super) fn reading(path: &Path, format: Format, error: impl StdError + Send +
     // An end of file too early and bytes that are no UTF-8 come as I/O errors, but it is the file that is at fault.
     let damaged = [io::ErrorKind::UnexpectedEof, io::ErrorKind::InvalidData];
     match system_error(&error).filter(|source| !damaged.contains(&source.kind())) {
-        Some(source) => FileError::Io { path: path.to_owned(), action: "reading", source }.into(),
+        Some(source) => FileError::io(path, "reading")(source).into(),
         None => FileError::Format { path: path.to_owned(), format: format.name(), source: Box::new(error) }.into(),
     }
 }
 
 /// A failure to write: the system's in all cases but a fault of ours.
 pub(super) fn writing(path: &Path, error: impl StdError + Send + Sync + 'static) -> Error {
-    let source = system_error(&error).unwrap_or_else(|| io::Error::other(error));
-    FileError::Io { path: path.to_owned(), action: "writing", source }.into()
-}
-
-pub(super) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Error {
-    move |source| FileError::Io { path: path.to_owned(), action, source }.into()
+    FileError::io(path, "writing")(system_error(&error).unwrap_or_else(|| io::Error::other(error))).into()
 }
 
 /// The first system error in the chain. It cannot be taken out of it, so it is made again from its number or its text.

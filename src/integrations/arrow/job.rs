@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::ArrayRef;
 
-use super::{Columns, EvidenceChunk, EvidenceOptions, EvidenceReader, FusedWriter, failure};
+use super::{Columns, EvidenceChunk, EvidenceOptions, EvidenceReader, FusedWriter};
 use crate::engine::Engine;
 use crate::error::{FileError, Result};
 use crate::spec::Fusion;
@@ -243,7 +243,7 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 fn refuse_same_file(input: &Path, output: &Path) -> Result<()> {
-    let input_path = input.canonicalize().map_err(failure::io(input, "opening"))?;
+    let input_path = input.canonicalize().map_err(FileError::io(input, "opening"))?;
     if output.canonicalize().is_ok_and(|output| output == input_path) {
         let why = "it is the evidence itself; write the answers to another file".to_owned();
         return Err(FileError::Layout { path: output.to_owned(), why }.into());

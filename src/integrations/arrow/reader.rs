@@ -119,7 +119,7 @@ impl EvidenceReader {
                 (RowReader::Long(Box::new(long)), Some(survey.items), origin)
             }
         };
-        let bytes = std::fs::metadata(path).map_err(super::failure::io(path, "asking for the size"))?.len();
+        let bytes = std::fs::metadata(path).map_err(FileError::io(path, "asking for the size"))?.len();
         Ok(Self { origin, format: table.format(), items, bytes, next_item: 0, rows, done: false })
     }
 

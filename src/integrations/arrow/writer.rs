@@ -1,10 +1,9 @@
 //! Writes fused items.
 
 mod columns;
-mod partial;
 
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -15,9 +14,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 pub use self::columns::Columns;
-use self::partial::PartialFile;
 use super::{Format, failure};
-use crate::error::{EvidenceError, Result};
+use crate::error::{EvidenceError, FileError, Result};
+use crate::methods::whole_file::WholeFile;
 use crate::tensor::{Fused, Output};
 
 /// Values of a Parquet row group, which stays in memory, encoded, until it is full: at most 32 MiB.
@@ -61,7 +60,8 @@ const VALUES_PER_GROUP: usize = 8 << 20;
 pub struct FusedWriter {
     // Declared before the file, so that it is dropped while the file still exists.
     encoder: Encoder,
-    partial: PartialFile,
+    whole: WholeFile,
+    path: PathBuf,
     schema: Arc<Schema>,
     columns: Columns,
 }
@@ -82,8 +82,8 @@ impl FusedWriter {
         let path = path.as_ref();
         let format = Format::of(path)?;
         let schema = Arc::new(columns.schema(id, format));
-        let partial = PartialFile::create(path)?;
-        let file = partial.file().try_clone().map_err(failure::io(path, "creating"))?;
+        let whole = WholeFile::create(path).map_err(FileError::io(path, "creating"))?;
+        let file = whole.file().try_clone().map_err(FileError::io(path, "creating"))?;
         let encoder = match format {
             Format::Parquet => {
                 let properties = properties(id, &columns);
@@ -100,7 +100,7 @@ impl FusedWriter {
                 Encoder::Csv(Box::new(writer))
             }
         };
-        Ok(Self { encoder, partial, schema, columns })
+        Ok(Self { encoder, whole, path: path.to_owned(), schema, columns })
     }
 
     /// Appends items.
@@ -121,7 +121,7 @@ impl FusedWriter {
             return Err(mismatch("the contributions", needed, fused.contributions().len()).into());
         }
         let columns = self.columns.arrays(ids, fused, self.format());
-        let path = self.partial.path();
+        let path = &self.path;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failure::writing(path, e))?;
         match &mut self.encoder {
             Encoder::Parquet(writer) => writer.write(&batch).map_err(|error| failure::writing(path, error)),
@@ -136,7 +136,7 @@ impl FusedWriter {
     ///
     /// The system refuses; then there is no file under the name, or the one that was there before.
     pub fn finish(self) -> Result<()> {
-        let path = self.partial.path();
+        let path = &self.path;
         match self.encoder {
             Encoder::Parquet(writer) => {
                 writer.close().map_err(|error| failure::writing(path, error))?;
@@ -145,7 +145,7 @@ impl FusedWriter {
                 writer.into_inner().into_inner().map_err(|error| failure::writing(path, error.into_error()))?;
             }
         }
-        self.partial.finish()
+        Ok(self.whole.finish().map_err(FileError::io(path, "storing"))?)
     }
 
     fn format(&self) -> Format {

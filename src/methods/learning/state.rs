@@ -1,24 +1,20 @@
 //! State as text: two lines of JSON, a header with kind, version, length and checksum, then what was learned.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io::Write;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, FileError, Result, StateError};
+use crate::methods::whole_file::WholeFile;
 
 /// What the header says of itself.
 const FORMAT: &str = "consilience state";
 
 /// Where text comes from that is no file.
 const TEXT: &str = "the text";
-
-/// Tells apart the files that one process writes at a time.
-static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 /// What is learned, saved and loaded.
 ///
@@ -83,7 +79,10 @@ pub trait State: Serialize + DeserializeOwned {
     ///
     /// The system refuses, or `Serialize` fails.
     fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        write(path.as_ref(), &self.to_text()?)
+        let (path, text) = (path.as_ref(), self.to_text()?);
+        let whole = WholeFile::create(path).map_err(FileError::io(path, "creating"))?;
+        whole.file().write_all(text.as_bytes()).map_err(FileError::io(path, "writing"))?;
+        Ok(whole.finish().map_err(FileError::io(path, "storing"))?)
     }
 
     /// Reads the file that [`State::save`] wrote.
@@ -93,7 +92,7 @@ pub trait State: Serialize + DeserializeOwned {
     /// The system refuses, or as [`State::from_text`].
     fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = fs::read(path).map_err(io(path, "reading"))?;
+        let bytes = fs::read(path).map_err(FileError::io(path, "reading"))?;
         let origin = path.display().to_string();
         match String::from_utf8(bytes) {
             Ok(text) => parse(&text, &origin),
@@ -139,30 +138,6 @@ fn parse<T: State>(text: &str, origin: &str) -> Result<T> {
     }
     serde_json::from_str(state)
         .map_err(|error| StateError::Invalid { origin: origin(), kind: T::KIND, why: error.to_string() }.into())
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path has no file name");
-    let mut name = OsString::from(".");
-    name.push(path.file_name().ok_or_else(no_name).map_err(io(path, "creating"))?);
-    name.push(format!(".partial-{}-{}", std::process::id(), SERIAL.fetch_add(1, Ordering::Relaxed)));
-    let temporary = path.with_file_name(name);
-    let written = File::create(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
-    if let Err(error) = written {
-        // It has no name that anyone would take for state; the error returned is the one that counts.
-        let _ = fs::remove_file(&temporary);
-        return Err(io(path, "writing")(error));
-    }
-    // So that the name, too, outlives a loss of power. Not every system can open a directory, hence no error.
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    Ok(())
-}
-
-fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Error {
-    move |source| FileError::Io { path: path.to_owned(), action, source }.into()
 }
 
 /// `Serialize` as derived, and `Deserialize` as derived followed by the type's own `check`; the type derives both with

@@ -195,14 +195,23 @@ fn what_the_system_refuses() {
         assert!(matches!(error.kind(), ErrorKind::File(FileError::Io { action, .. }) if *action == does), "{error:?}");
     };
     io(Confusion::load(dir.path().join("none.json")).unwrap_err(), "reading");
-    io(learner.save(dir.path().join("none/state.json")).unwrap_err(), "writing");
+    io(learner.save(dir.path().join("none/state.json")).unwrap_err(), "creating");
     io(learner.save("/").unwrap_err(), "creating");
     // A directory cannot be replaced by a file; the temporary one is gone again.
     let taken = dir.path().join("taken");
     fs::create_dir(&taken).unwrap();
     fs::write(taken.join("inside"), "").unwrap();
-    io(learner.save(&taken).unwrap_err(), "writing");
+    io(learner.save(&taken).unwrap_err(), "storing");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_saved_file_may_be_read_by_whom_any_file_may() {
+    let dir = tempfile::tempdir().unwrap();
+    let (saved, other) = (dir.path().join("state.json"), dir.path().join("other"));
+    learnt().0.save(&saved).unwrap();
+    fs::write(&other, "").unwrap();
+    assert_eq!(fs::metadata(saved).unwrap().permissions(), fs::metadata(other).unwrap().permissions());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use arrow_csv::reader::{Format as Header, Reader};
 use arrow_schema::{DataType, Field, Schema};
 
 use super::counted::Counted;
-use crate::error::Result;
+use crate::error::{FileError, Result};
 use crate::integrations::arrow::{Format, failure};
 
 /// Rows that are looked at to guess what a column holds.
@@ -37,7 +37,7 @@ pub(super) enum Kind {
 
 impl File {
     pub fn open(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).map_err(failure::io(path, "opening"))?;
+        let file = std::fs::File::open(path).map_err(FileError::io(path, "opening"))?;
         let (header, _) = Header::default()
             .with_header(true)
             .infer_schema(file, Some(0))
@@ -67,7 +67,7 @@ impl File {
         rows: usize,
         bytes: Arc<AtomicU64>,
     ) -> Result<Reader<Counted<std::fs::File>>> {
-        let file = std::fs::File::open(path).map_err(failure::io(path, "opening"))?;
+        let file = std::fs::File::open(path).map_err(FileError::io(path, "opening"))?;
         ReaderBuilder::new(Arc::clone(&self.text))
             .with_header(true)
             .with_projection(columns.to_vec())

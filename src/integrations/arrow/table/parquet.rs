@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::{
 };
 
 use super::counted::Counted;
-use crate::error::Result;
+use crate::error::{FileError, Result};
 use crate::integrations::arrow::{Format, failure};
 
 /// A Parquet file whose footer was read.
@@ -52,7 +52,7 @@ fn guarded<T, E: From<ArrowError>>(call: impl FnOnce() -> Result<T, E>) -> Resul
 
 impl File {
     pub fn open(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).map_err(failure::io(path, "opening"))?;
+        let file = std::fs::File::open(path).map_err(FileError::io(path, "opening"))?;
         let metadata =
             guarded(|| ArrowReaderMetadata::load(&Counted::new(file, Arc::default()), ArrowReaderOptions::new()))
                 .map_err(|error| failure::reading(path, Format::Parquet, error))?;
@@ -73,7 +73,7 @@ impl File {
     }
 
     pub fn scan(&self, path: &Path, columns: &[usize], rows: usize, bytes: Arc<AtomicU64>) -> Result<Batches> {
-        let file = std::fs::File::open(path).map_err(failure::io(path, "opening"))?;
+        let file = std::fs::File::open(path).map_err(FileError::io(path, "opening"))?;
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns.iter().copied());
         let builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(Counted::new(file, bytes), self.metadata.clone())
