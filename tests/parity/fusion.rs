@@ -5,7 +5,7 @@ mod pool;
 mod pool_wide;
 mod walks;
 
-use consilience::{DeviceError, Engine, ErrorKind, Fusion, Measure, OnInvalid, Output, Rule, Weighting};
+use consilience::{DeviceError, Engine, ErrorKind, Fused, Fusion, Measure, OnInvalid, Output, Rule, Weighting};
 
 use crate::support::compare::{against, bits, bits_of};
 use crate::support::problem::{Problem, Random};
@@ -116,54 +116,52 @@ fn check_everything(sources: usize, items: usize, classes: usize) {
     expect_none(&differences);
 }
 
-/// The same items alone, in another order, in smaller batches and in chunks give the same bits on the same executor.
+/// The same items alone, in another order, in a smaller batch of an odd size and in chunks give the same bits on the same
+/// executor.
 fn check_composition(fusion: &Fusion, problem: &Problem) {
     let fusion = with_every_output(fusion);
-    let items = problem.items();
+    let (evidence, items) = (problem.evidence(), problem.items());
     let reversed: Vec<usize> = (0..items).rev().collect();
+    // Not from the first on, so that opinions of 8 and 16 bits lie elsewhere in their words.
+    let odd: Vec<usize> = (1..items / 4 * 2).collect();
     for (name, engine) in engines::all() {
-        let whole = engine.fuse(&fusion, &problem.evidence()).expect("valid evidence");
-        let backwards = engine.fuse(&fusion, &problem.select(&reversed).evidence()).expect("valid evidence");
-        for item in 0..items {
-            let mirrored = bits_of(&backwards, items - 1 - item);
-            assert_eq!(bits_of(&whole, item), mirrored, "{name}: item {item} in another order, {fusion:?}");
+        let mut whole = Fused::default();
+        let chunks = engine.fuse_into(&fusion, &evidence, &mut whole).expect("valid evidence").chunks;
+        for batch in [&reversed, &odd, &vec![0], &vec![items / 2], &vec![items - 1]] {
+            let part = engine.fuse(&fusion, &problem.select(batch).evidence()).expect("valid evidence");
+            for (place, &item) in batch.iter().enumerate() {
+                let (part, whole) = (bits_of(&part, place), bits_of(&whole, item));
+                assert_eq!(part, whole, "{name}: item {item} in a batch of {}, {fusion:?}", batch.len());
+            }
         }
-        for item in [0, items / 2, items - 1] {
-            let alone = engine.fuse(&fusion, &problem.select(&[item]).evidence()).expect("valid evidence");
-            assert_eq!(bits(&alone), bits_of(&whole, item), "{name}: item {item} alone, {fusion:?}");
+        if name == "gpu" {
+            check_chunks(&fusion, problem, &whole, chunks);
         }
-    }
-    // A budget of a hundred items' worth, beside what has to be there for the first, cuts the job into many chunks.
-    let (_, whole) = engines::all().last().expect("engines");
-    let whole = whole.fuse(&fusion, &problem.evidence()).expect("valid evidence");
-    let per_item = 4 * (problem.planes.len() + 1) * problem.classes + 64;
-    let mut budget = (per_item * 96) as u64;
-    while let Some(small) = engines::gpu(Some(budget)) {
-        let mut cut = consilience::Fused::default();
-        let timing = match small.fuse_into(&fusion, &problem.evidence(), &mut cut) {
-            Ok(timing) => timing,
-            Err(error) => match error.kind() {
-                ErrorKind::Device(DeviceError::ItemTooLarge { needed, .. }) if *needed > budget => {
-                    budget += needed;
-                    continue;
-                }
-                _ => panic!("{error}"),
-            },
-        };
-        let is_dense =
-            problem.planes.iter().all(|plane| plane.form.bytes_per_item(problem.classes) >= 4 * problem.classes);
-        assert!(items < 192 || !is_dense || timing.chunks > 1, "{items} items in {} chunk", timing.chunks);
-        assert_eq!(bits(&cut), bits(&whole), "gpu: in {} chunks", timing.chunks);
-        break;
     }
 }
 
-/// What a fusion of the bits test takes: some rules by themselves, the rest together.
-fn composed(sources: usize, classes: usize) -> Vec<Fusion> {
+/// A GPU engine with memory for a few items cuts the job into more chunks than it took, and gives the same bits.
+fn check_chunks(fusion: &Fusion, problem: &Problem, whole: &Fused, chunks: usize) {
+    let fuse = |memory_bytes| {
+        let mut cut = Fused::default();
+        let engine = engines::gpu(Some(memory_bytes)).expect("the GPU that there was");
+        engine.fuse_into(fusion, &problem.evidence(), &mut cut).map(|timing| (timing.chunks, cut))
+    };
+    let error = fuse(1).expect_err("a byte is not enough");
+    let ErrorKind::Device(DeviceError::ItemTooLarge { needed, .. }) = error.kind() else { panic!("{error}") };
+    // Three more items than the one that was refused, or some more where opinions are of fewer bits.
+    let per_item = 4 * (problem.planes.len() + 1) * problem.classes + 64;
+    let (finer, cut) = fuse(needed + 3 * per_item as u64).expect("valid evidence");
+    assert!(finer > chunks, "{} items in {finer} chunks, before in {chunks}", problem.items());
+    assert_eq!(bits(&cut), bits(whole), "gpu: in {finer} chunks");
+}
+
+/// What the bits test fuses: every rule together, and what has contributions.
+fn composed(sources: usize, classes: usize) -> [Fusion; 2] {
     let weighting = Weighting::Confidence { gamma: 1.5, measure: Measure::Max };
     let everything = Fusion::new(specs::everything(sources, classes, 7)).weighting(weighting);
     let contributions = Fusion::new(Rule::default()).weighting(specs::weightings(sources, classes, 7).swap_remove(10));
-    vec![parametrised(everything, sources, classes, 7).temperature(1.5), contributions]
+    [parametrised(everything, sources, classes, 7).temperature(1.5), contributions]
 }
 
 /// Invalid values are found wherever they stand, left out or mended where asked.

@@ -48,16 +48,17 @@ fn no_item_and_one() {
     }
 }
 
+/// Every form of opinion in rows of which none but those of 32 bits is a whole number of words. Stacking takes so long on a
+/// software driver that everything at once is fused for a few sources and items, which come as bf16, labels and bytes.
 #[test]
 fn an_item_has_the_same_bits_in_any_batch() {
-    let mixed = Problem::mixed(3, 60, 300, 7).with_confidences(7).with_holes(7);
-    let dense = Problem::random(Encoding::Probabilities, 3, 200, 300, 7).with_holes(7);
-    for fusion in composed(3, 300) {
-        check_composition(&fusion, &mixed);
-        if specs::has_contributions(&fusion.rule) {
-            check_composition(&fusion, &dense);
-        }
-    }
+    let problem = |forms, items, seed| Problem::mixed(forms, items, 257, seed).with_confidences(seed).with_holes(seed);
+    let [everything, _] = composed(3, 257);
+    check_composition(&everything, &problem(3, 13, 2));
+    let [_, contributions] = composed(7, 257);
+    check_composition(&contributions, &problem(7, 60, 7));
+    let [_, contributions] = composed(3, 257);
+    check_composition(&contributions, &Problem::random(Encoding::Probabilities, 3, 200, 257, 7).with_holes(7));
 }
 
 #[test]
