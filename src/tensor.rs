@@ -2,11 +2,13 @@
 
 mod evidence;
 mod fused;
+mod named;
 mod opinions;
 mod output;
 
 pub use self::evidence::{Answer, Evidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 pub use self::fused::Fused;
 pub(crate) use self::fused::FusedMut;
+pub(crate) use self::named::named;
 pub use self::opinions::{ABSTAINED_U8, ABSTAINED_U16, Encoding, Form, MISSING_U8, MISSING_U16, Opinions};
 pub use self::output::{Flags, Output, Outputs};

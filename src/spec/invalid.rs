@@ -4,7 +4,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, SpecError};
+use crate::error::Error;
+use crate::tensor::named;
 
 /// What becomes of an opinion that is not valid: a value that is no number, infinite or negative, or a row that does not
 /// sum to one.
@@ -40,9 +41,6 @@ impl FromStr for OnInvalid {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        let unknown =
-            || SpecError::Unknown { what: "policy for invalid opinions", name: name.to_owned(), known: known() };
-        Ok(Self::ALL.into_iter().find(|policy| policy.name() == name).ok_or_else(unknown)?)
+        Ok(named("policy for invalid opinions", &Self::ALL, Self::name, name)?)
     }
 }

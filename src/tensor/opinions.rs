@@ -7,7 +7,8 @@ use std::str::FromStr;
 use half::bf16;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, SpecError};
+use crate::error::Error;
+use crate::tensor::named;
 
 /// The label of a source that was not asked, in 8 bits.
 pub const MISSING_U8: u8 = u8::MAX;
@@ -94,9 +95,7 @@ impl FromStr for Encoding {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let known = || Self::ALL.map(Self::name).join(", ");
-        let unknown = || SpecError::Unknown { what: "encoding", name: name.to_owned(), known: known() };
-        Ok(Self::ALL.into_iter().find(|encoding| encoding.name() == name).ok_or_else(unknown)?)
+        Ok(named("encoding", &Self::ALL, Self::name, name)?)
     }
 }
 

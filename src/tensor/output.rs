@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, SpecError};
+use crate::error::Error;
+use crate::tensor::named;
 
 /// One thing that can be said of every fused item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,8 +84,7 @@ impl FromStr for Output {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|output| output.name() == name);
-        Ok(found.ok_or_else(|| SpecError::Unknown { what: "output", name: name.to_owned(), known: Self::names() })?)
+        Ok(named("output", &Self::ALL, Self::name, name)?)
     }
 }
 

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use fearless_simd::Level;
 
-use crate::error::{DeviceError, Error, Result, SpecError};
+use crate::error::{DeviceError, Error, Result};
+use crate::tensor::named;
 
 /// A set of SIMD instructions. The engine takes the machine's best; a lower one can be asked for, to compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,8 +88,6 @@ impl FromStr for SimdLevel {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let known = Self::ALL.map(Self::name).join(", ");
-        let unknown = SpecError::Unknown { what: "SIMD level", name: name.to_owned(), known };
-        Ok(Self::ALL.into_iter().find(|level| level.name() == name).ok_or(unknown)?)
+        Ok(named("SIMD level", &Self::ALL, Self::name, name)?)
     }
 }
