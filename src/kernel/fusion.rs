@@ -1,4 +1,18 @@
 //! The fusion kernels.
 
+/// The WGSL text of a kernel: what all of them share, then its own, which lies in `shaders/fusion`.
+macro_rules! source {
+    ($own:literal) => {
+        concat!(
+            include_str!("../../../shaders/shared/numbers.wgsl"),
+            include_str!("../../../shaders/shared/fusion/layout.wgsl"),
+            include_str!("../../../shaders/shared/fusion/opinion.wgsl"),
+            include_str!("../../../shaders/shared/fusion/rules.wgsl"),
+            include_str!("../../../shaders/shared/fusion/outputs.wgsl"),
+            include_str!(concat!("../../../shaders/fusion/", $own)),
+        )
+    };
+}
+
 pub mod pool;
 pub mod pool_wide;

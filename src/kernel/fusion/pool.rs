@@ -100,14 +100,7 @@ use crate::spec::{BeliefFusion, Conflict, OnInvalid};
 use crate::tensor::{Encoding, Form, Outputs};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
-    include_str!("../../../shaders/shared/numbers.wgsl"),
-    include_str!("../../../shaders/shared/fusion/layout.wgsl"),
-    include_str!("../../../shaders/shared/fusion/opinion.wgsl"),
-    include_str!("../../../shaders/shared/fusion/rules.wgsl"),
-    include_str!("../../../shaders/shared/fusion/outputs.wgsl"),
-    include_str!("../../../shaders/fusion/pool.wgsl"),
-);
+pub const SOURCE: &str = source!("pool.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;

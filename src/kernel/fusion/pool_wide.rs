@@ -12,11 +12,4 @@
 //! Sums over classes are trees of 256 lanes, so they round otherwise than the CPU's: within the pool's tolerance.
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
-    include_str!("../../../shaders/shared/numbers.wgsl"),
-    include_str!("../../../shaders/shared/fusion/layout.wgsl"),
-    include_str!("../../../shaders/shared/fusion/opinion.wgsl"),
-    include_str!("../../../shaders/shared/fusion/rules.wgsl"),
-    include_str!("../../../shaders/shared/fusion/outputs.wgsl"),
-    include_str!("../../../shaders/fusion/pool_wide.wgsl"),
-);
+pub const SOURCE: &str = source!("pool_wide.wgsl");
