@@ -1,6 +1,7 @@
 //! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained.
 
 pub mod calibration;
+mod checked;
 pub mod decision;
 pub mod learning;
 pub mod provenance;

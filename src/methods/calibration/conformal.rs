@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub use self::nonconformity::Nonconformity;
 use super::labelled::Labelled;
 use super::posterior;
-use crate::error::{CalibrationError, Error, Result, SpecError};
+use crate::error::{CalibrationError, Result, SpecError};
+use crate::methods::checked::checked;
 
 /// Split conformal prediction: sets of classes that hold the true class with probability at least 1 - alpha.
 ///
@@ -37,7 +38,7 @@ use crate::error::{CalibrationError, Error, Result, SpecError};
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Saved")]
+#[serde(remote = "Self")]
 pub struct ConformalSets {
     classes: usize,
     items: usize,
@@ -78,6 +79,22 @@ impl ConformalSets {
         let (classes, items) = (labelled.classes(), of_truths.len());
         let threshold = rank(items, alpha).map(|rank| *of_truths.select_nth_unstable_by(rank - 1, f64::total_cmp).1);
         Ok(Self { classes, items, alpha, nonconformity, threshold })
+    }
+
+    /// Refuses what no fit can have left.
+    fn check(&self) -> Result<()> {
+        let &Self { classes, items, alpha, threshold, .. } = self;
+        let refused = |why: String| Err(CalibrationError::State { what: "conformal sets", why }.into());
+        if classes == 0 || items == 0 || !(alpha > 0.0 && alpha < 1.0) {
+            return refused(format!("{classes} classes, {items} items and alpha = {alpha} fit no sets"));
+        }
+        if threshold.is_some() != rank(items, alpha).is_some() {
+            return refused(format!("{items} items at alpha = {alpha} do not leave the threshold {threshold:?}"));
+        }
+        if let Some(threshold) = threshold.filter(|t| !(0.0..=1.0 + 1e-3).contains(t)) {
+            return refused(format!("its threshold is {threshold}, outside [0, 1]"));
+        }
+        Ok(())
     }
 
     /// Number of classes, C.
@@ -156,31 +173,4 @@ fn rank(items: usize, alpha: f64) -> Option<usize> {
     (rank <= items).then_some(rank)
 }
 
-/// Sets as they were saved, unchecked.
-#[derive(Deserialize)]
-struct Saved {
-    classes: usize,
-    items: usize,
-    alpha: f64,
-    nonconformity: Nonconformity,
-    threshold: Option<f64>,
-}
-
-impl TryFrom<Saved> for ConformalSets {
-    type Error = Error;
-
-    fn try_from(saved: Saved) -> Result<Self> {
-        let Saved { classes, items, alpha, nonconformity, threshold } = saved;
-        let refused = |why: String| Err(CalibrationError::State { what: "conformal sets", why }.into());
-        if classes == 0 || items == 0 || !(alpha > 0.0 && alpha < 1.0) {
-            return refused(format!("{classes} classes, {items} items and alpha = {alpha} fit no sets"));
-        }
-        if threshold.is_some() != rank(items, alpha).is_some() {
-            return refused(format!("{items} items at alpha = {alpha} do not leave the threshold {threshold:?}"));
-        }
-        if let Some(threshold) = threshold.filter(|t| !(0.0..=1.0 + 1e-3).contains(t)) {
-            return refused(format!("its threshold is {threshold}, outside [0, 1]"));
-        }
-        Ok(Self { classes, items, alpha, nonconformity, threshold })
-    }
-}
+checked!(ConformalSets);

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub use self::curve::Curve;
 use super::labelled::{FEW_ITEMS, Labelled};
 use super::posterior;
-use crate::error::{CalibrationError, Error, Result};
+use crate::error::{CalibrationError, Result};
+use crate::methods::checked::checked;
 
 /// Isotonic calibration: one [`Curve`] per class from its probability to how often it is true, one class against the rest,
 /// and rows renormalised afterwards (Zadrozny and Elkan, KDD 2002).
@@ -26,7 +27,7 @@ use crate::error::{CalibrationError, Error, Result};
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Saved")]
+#[serde(remote = "Self")]
 pub struct Isotonic {
     items: usize,
     curves: Vec<Curve>,
@@ -43,6 +44,19 @@ impl Isotonic {
             Curve::through(labelled.rows().map(point).collect())
         };
         Self { items: labelled.items(), curves: (0..labelled.classes()).map(of_class).collect() }
+    }
+
+    /// Refuses what no fit can have left; each curve is checked by itself.
+    fn check(&self) -> Result<()> {
+        let refused = |why: String| Err(CalibrationError::State { what: "isotonic calibration", why }.into());
+        if self.curves.is_empty() {
+            return refused("it has no classes".to_owned());
+        }
+        let in_unit = |curve: &Curve| curve.knots().all(|(_, y)| (0.0..=1.0).contains(&y));
+        if let Some(class) = self.curves.iter().position(|curve| !in_unit(curve)) {
+            return refused(format!("the curve of class {class} leaves [0, 1]"));
+        }
+        Ok(())
     }
 
     /// Number of classes, C.
@@ -90,25 +104,4 @@ impl Isotonic {
     }
 }
 
-/// Curves as they were saved, each checked by itself.
-#[derive(Deserialize)]
-struct Saved {
-    items: usize,
-    curves: Vec<Curve>,
-}
-
-impl TryFrom<Saved> for Isotonic {
-    type Error = Error;
-
-    fn try_from(Saved { items, curves }: Saved) -> Result<Self> {
-        let refused = |why: String| Err(CalibrationError::State { what: "isotonic calibration", why }.into());
-        if curves.is_empty() {
-            return refused("it has no classes".to_owned());
-        }
-        let in_unit = |curve: &Curve| curve.knots().all(|(_, y)| (0.0..=1.0).contains(&y));
-        if let Some(class) = curves.iter().position(|curve| !in_unit(curve)) {
-            return refused(format!("the curve of class {class} leaves [0, 1]"));
-        }
-        Ok(Self { items, curves })
-    }
-}
+checked!(Isotonic);

@@ -15,7 +15,8 @@ use self::tally::Tally;
 use super::labelled::Labelled;
 use super::loss::Loss;
 use super::posterior;
-use crate::error::{CalibrationError, Error, LabelError, Result, SpecError};
+use crate::error::{CalibrationError, LabelError, Result, SpecError};
+use crate::methods::checked::checked;
 
 /// Bins of the calibration error, unless another number is asked for.
 pub const BINS: usize = 15;
@@ -48,7 +49,7 @@ const MOST_ITEMS: u64 = 1 << 53;
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Saved")]
+#[serde(remote = "Self")]
 pub struct Scores {
     classes: usize,
     right: u64,
@@ -93,6 +94,32 @@ impl Scores {
         let mut scores = Self::with_bins(labelled.classes(), bins)?;
         labelled.rows().for_each(|(row, label)| scores.count(row, label as usize));
         Ok(scores)
+    }
+
+    /// Refuses what no items can have left.
+    fn check(&self) -> Result<()> {
+        let Self { classes, right, nll, brier, confidence, per_class } = self;
+        let refused = |why: &str| Err(CalibrationError::State { what: "scores", why: why.to_owned() }.into());
+        let cells = classes.saturating_mul(confidence.len());
+        if cells == 0 || cells > MOST_CELLS || per_class.len() != cells {
+            return refused("its bins do not fit its classes");
+        }
+        let total = |tallies: &[Tally]| tallies.iter().try_fold(0_u64, |sum, tally| sum.checked_add(tally.items()));
+        let Some(items) = total(confidence).filter(|items| *items <= MOST_ITEMS && right <= items) else {
+            return refused("it counts more items than there can be");
+        };
+        if per_class.chunks_exact(confidence.len()).any(|tallies| total(tallies) != Some(items)) {
+            return refused("its bins count different numbers of items");
+        }
+        // The most one item can add: -ln 1e-7, and a wrong class for certain.
+        let possible = |sum: f64, most: f64| (0.0..=most * items as f64).contains(&sum);
+        if !(confidence.iter().chain(per_class).all(Tally::is_possible)
+            && possible(*nll, 16.2)
+            && possible(*brier, 2.1))
+        {
+            return refused("a sum is not what any items add up to");
+        }
+        Ok(())
     }
 
     /// Adds an item: its probabilities, one per class, and its true class.
@@ -212,40 +239,4 @@ fn bin_of(p: f32, bins: usize) -> usize {
     ((f64::from(p) * bins as f64) as usize).min(bins - 1)
 }
 
-/// Scores as they were saved, unchecked.
-#[derive(Deserialize)]
-struct Saved {
-    classes: usize,
-    right: u64,
-    nll: f64,
-    brier: f64,
-    confidence: Vec<Tally>,
-    per_class: Vec<Tally>,
-}
-
-impl TryFrom<Saved> for Scores {
-    type Error = Error;
-
-    fn try_from(saved: Saved) -> Result<Self> {
-        let Saved { classes, right, nll, brier, confidence, per_class } = saved;
-        let refused = |why: &str| Err(CalibrationError::State { what: "scores", why: why.to_owned() }.into());
-        let cells = classes.saturating_mul(confidence.len());
-        if cells == 0 || cells > MOST_CELLS || per_class.len() != cells {
-            return refused("its bins do not fit its classes");
-        }
-        let total = |tallies: &[Tally]| tallies.iter().try_fold(0_u64, |sum, tally| sum.checked_add(tally.items()));
-        let Some(items) = total(&confidence).filter(|&items| items <= MOST_ITEMS && right <= items) else {
-            return refused("it counts more items than there can be");
-        };
-        if per_class.chunks_exact(confidence.len()).any(|tallies| total(tallies) != Some(items)) {
-            return refused("its bins count different numbers of items");
-        }
-        // The most one item can add: -ln 1e-7, and a wrong class for certain.
-        let possible = |sum: f64, most: f64| (0.0..=most * items as f64).contains(&sum);
-        if !(confidence.iter().chain(&per_class).all(Tally::is_possible) && possible(nll, 16.2) && possible(brier, 2.1))
-        {
-            return refused("a sum is not what any items add up to");
-        }
-        Ok(Self { classes, right, nll, brier, confidence, per_class })
-    }
-}
+checked!(Scores);

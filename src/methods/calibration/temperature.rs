@@ -8,6 +8,7 @@ use self::likelihood::{log, minimise, tempered_nll};
 use super::labelled::{FEW_ITEMS, Labelled};
 use super::posterior;
 use crate::error::{CalibrationError, LabelError, Result};
+use crate::methods::checked::checked;
 use crate::tensor::{Answer, Evidence};
 
 /// How a fit of a temperature ended.
@@ -31,7 +32,7 @@ pub enum Ending {
 /// log-likelihood on the labelled items, found by Newton's method with a bracket on 1/T, in which the objective is convex
 /// (Guo, Pleiss, Sun and Weinberger, ICML 2017).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Saved")]
+#[serde(remote = "Self")]
 pub struct Temperature {
     value: f64,
     ending: Ending,
@@ -56,6 +57,19 @@ impl Temperature {
         // At the minimum of a flat valley a rounding may favour the start.
         let (value, nll_after) = if nll_after > nll_before { (1.0, nll_before) } else { (minimum.value, nll_after) };
         Self { value, ending: minimum.ending, items, iterations, nll_before, nll_after }
+    }
+
+    /// Refuses what no fit can have left.
+    fn check(&self) -> Result<()> {
+        let &Self { value, nll_before, nll_after, .. } = self;
+        let refused = |why: String| Err(CalibrationError::State { what: "temperature", why }.into());
+        if !(Self::LEAST..=Self::MOST).contains(&value) {
+            return refused(format!("its value is {value}, outside [{}, {}]", Self::LEAST, Self::MOST));
+        }
+        if !(0.0 <= nll_after && nll_after <= nll_before && nll_before.is_finite()) {
+            return refused(format!("its negative log-likelihood went from {nll_before} to {nll_after}"));
+        }
+        Ok(())
     }
 
     /// The temperature of who gave no opinion: 1.
@@ -173,29 +187,4 @@ pub fn temperatures_of_sources(evidence: &Evidence<'_>, labels: &[u32]) -> Resul
     (0..evidence.sources()).map(of_source).collect()
 }
 
-/// A temperature as it was saved, unchecked.
-#[derive(Deserialize)]
-struct Saved {
-    value: f64,
-    ending: Ending,
-    items: usize,
-    iterations: u32,
-    nll_before: f64,
-    nll_after: f64,
-}
-
-impl TryFrom<Saved> for Temperature {
-    type Error = crate::error::Error;
-
-    fn try_from(saved: Saved) -> Result<Self> {
-        let Saved { value, ending, items, iterations, nll_before, nll_after } = saved;
-        let refused = |why: String| Err(CalibrationError::State { what: "temperature", why }.into());
-        if !(Self::LEAST..=Self::MOST).contains(&value) {
-            return refused(format!("its value is {value}, outside [{}, {}]", Self::LEAST, Self::MOST));
-        }
-        if !(0.0 <= nll_after && nll_after <= nll_before && nll_before.is_finite()) {
-            return refused(format!("its negative log-likelihood went from {nll_before} to {nll_after}"));
-        }
-        Ok(Self { value, ending, items, iterations, nll_before, nll_after })
-    }
-}
+checked!(Temperature);

@@ -45,7 +45,7 @@ impl CostMatrix {
     /// ```
     pub fn value_of_asking(&self, row: &[f32], candidate: &Candidate) -> Result<f64> {
         posterior::check_row(self.classes(), 0, row)?;
-        self.check(std::slice::from_ref(candidate))?;
+        self.check_candidates(std::slice::from_ref(candidate))?;
         Ok(self.value(&normalised(row), candidate))
     }
 
@@ -56,7 +56,7 @@ impl CostMatrix {
     /// No whole number of rows, a row that is no distribution, or a candidate for another number of classes.
     pub fn values_of_asking(&self, posterior: &[f32], candidates: &[Candidate]) -> Result<Vec<f64>> {
         let items = posterior::check(self.classes(), posterior)?;
-        self.check(candidates)?;
+        self.check_candidates(candidates)?;
         let mut values = Vec::with_capacity(items * candidates.len());
         for row in posterior.chunks_exact(self.classes()) {
             let p = normalised(row);
@@ -97,7 +97,7 @@ impl CostMatrix {
         (self.least(p).expected_cost - after).max(0.0)
     }
 
-    fn check(&self, candidates: &[Candidate]) -> Result<()> {
+    fn check_candidates(&self, candidates: &[Candidate]) -> Result<()> {
         for given in candidates.iter().map(Candidate::classes) {
             if given != self.classes() {
                 let what = "the list of classes of a candidate";

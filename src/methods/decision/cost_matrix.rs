@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{CalibrationError, Error, Result, SpecError};
+use crate::error::{CalibrationError, Result, SpecError};
 use crate::methods::calibration::posterior;
+use crate::methods::checked::checked;
 
 /// The bound on a cost's magnitude, so that no sum overflows.
 pub(super) const MOST_COST: f64 = 1e30;
@@ -28,7 +29,7 @@ pub(super) const MOST_COST: f64 = 1e30;
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Saved")]
+#[serde(remote = "Self")]
 pub struct CostMatrix {
     classes: usize,
     decisions: usize,
@@ -53,17 +54,23 @@ impl CostMatrix {
     /// No classes, no decisions, another number of costs than classes x decisions, or a cost that is no number in
     /// [-1e30, 1e30].
     pub fn new(classes: usize, decisions: usize, costs: &[f64]) -> Result<Self> {
-        check_shape("classes", classes)?;
-        check_shape("decisions", decisions)?;
-        let needed = classes.saturating_mul(decisions);
-        if costs.len() != needed {
-            return Err(CalibrationError::Length { what: "the cost matrix", given: costs.len(), needed }.into());
+        let matrix = Self { classes, decisions, costs: costs.to_vec(), reject: None };
+        matrix.check()?;
+        Ok(matrix)
+    }
+
+    fn check(&self) -> Result<()> {
+        check_shape("classes", self.classes)?;
+        check_shape("decisions", self.decisions)?;
+        let needed = self.classes.saturating_mul(self.decisions);
+        if self.costs.len() != needed {
+            return Err(CalibrationError::Length { what: "the cost matrix", given: self.costs.len(), needed }.into());
         }
-        for (cell, &cost) in costs.iter().enumerate() {
-            let (class, decision) = (cell / decisions, cell % decisions);
+        for (cell, &cost) in self.costs.iter().enumerate() {
+            let (class, decision) = (cell / self.decisions, cell % self.decisions);
             check_cost(cost, || format!("the cost of decision {decision} where class {class} is true"))?;
         }
-        Ok(Self { classes, decisions, costs: costs.to_vec(), reject: None })
+        self.reject.map_or(Ok(()), |cost| check_cost(cost, || "the cost of rejecting".to_owned()))
     }
 
     /// A cost of 1 for every class that is not the true one, up to 4096 classes.
@@ -86,8 +93,8 @@ impl CostMatrix {
     ///
     /// A cost that is no number in [-1e30, 1e30].
     pub fn with_reject(mut self, cost: f64) -> Result<Self> {
-        check_cost(cost, || "the cost of rejecting".to_owned())?;
         self.reject = Some(cost);
+        self.check()?;
         Ok(self)
     }
 
@@ -164,20 +171,4 @@ fn check_cost(value: f64, what: impl FnOnce() -> String) -> Result<()> {
     Err(SpecError::OutOfRange { what: what(), value, must: "a number in [-1e30, 1e30]" }.into())
 }
 
-/// Costs as they were saved, unchecked.
-#[derive(Deserialize)]
-struct Saved {
-    classes: usize,
-    decisions: usize,
-    costs: Vec<f64>,
-    reject: Option<f64>,
-}
-
-impl TryFrom<Saved> for CostMatrix {
-    type Error = Error;
-
-    fn try_from(Saved { classes, decisions, costs, reject }: Saved) -> Result<Self> {
-        let matrix = Self::new(classes, decisions, &costs)?;
-        reject.map_or(Ok(matrix.clone()), |cost| matrix.with_reject(cost))
-    }
-}
+checked!(CostMatrix);

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::check::{self, MOST};
 use super::lesson::{Heard, Lesson};
 use super::loss::vote;
-use super::state::{State, checked};
+use super::state::State;
 use crate::error::{EvidenceError, Result, SpecError};
+use crate::methods::checked::checked;
 use crate::spec::LOG_FLOOR;
 use crate::tensor::Evidence;
 

@@ -10,8 +10,9 @@ pub use self::options::{Feedback, HedgeOptions, Rate};
 use self::round::Round;
 use super::check::{self, MOST};
 use super::lesson::Lesson;
-use super::state::{State, checked};
+use super::state::State;
 use crate::error::Result;
+use crate::methods::checked::checked;
 use crate::tensor::Evidence;
 
 /// Weights that fall exponentially with each source's loss, and what they cost against the best source.

@@ -6,8 +6,9 @@ use super::beta;
 use super::check::{self, MOST};
 use super::lesson::{Heard, Lesson};
 use super::loss::Loss;
-use super::state::{State, checked};
+use super::state::State;
 use crate::error::{Result, SpecError};
+use crate::methods::checked::checked;
 use crate::tensor::Evidence;
 
 /// The reliability of each source: with y = 1 - loss of its opinion, s <- g s + y and n <- g n + 1 at every observation,

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::check::{self, MOST};
 use super::lesson::Lesson;
 use super::reliability::{Judge, Reliability, ReliabilityOptions};
-use super::state::{State, checked};
+use super::state::State;
 use crate::error::Result;
+use crate::methods::checked::checked;
 use crate::tensor::Evidence;
 
 /// Source weights that start where they are told and follow the reliabilities r as exponential averages.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
-use crate::error::{Error, EvidenceError, FitError, Result};
+use crate::error::{EvidenceError, FitError, Result};
+use crate::methods::checked::checked;
 use crate::methods::stacking::{MetaLearner, Opinions};
 use crate::spec::LOG_FLOOR;
 use crate::tensor::Evidence;
@@ -27,30 +28,12 @@ use crate::tensor::Evidence;
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Stacked {
     sources: usize,
     classes: usize,
     weights: Vec<f32>,
     bias: Vec<f32>,
-}
-
-/// A model as it was saved.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Unchecked {
-    sources: usize,
-    classes: usize,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-}
-
-impl TryFrom<Unchecked> for Stacked {
-    type Error = Error;
-
-    fn try_from(Unchecked { sources, classes, weights, bias }: Unchecked) -> Result<Self> {
-        Self::new(sources, classes, weights, bias)
-    }
 }
 
 impl Stacked {
@@ -61,19 +44,26 @@ impl Stacked {
     ///
     /// No sources, no classes, other lengths, or a number that is not within 1e30 of zero.
     pub fn new(sources: usize, classes: usize, weights: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
-        let needed = classes.checked_mul(classes).and_then(|square| square.checked_mul(sources));
-        let why = if sources == 0 || classes == 0 {
+        let model = Self { sources, classes, weights, bias };
+        model.check()?;
+        Ok(model)
+    }
+
+    fn check(&self) -> Result<()> {
+        let Self { sources, classes, weights, bias } = self;
+        let needed = classes.checked_mul(*classes).and_then(|square| square.checked_mul(*sources));
+        let why = if *sources == 0 || *classes == 0 {
             format!("it has {sources} sources and {classes} classes; it needs at least one of each")
         } else if needed != Some(weights.len()) {
             format!("{sources} sources x {classes} x {classes} classes do not make {} weights", weights.len())
-        } else if bias.len() != classes {
+        } else if bias.len() != *classes {
             format!("it has {classes} classes and {} biases", bias.len())
         } else if let Some(i) = weights.iter().position(|w| !is_sound(*w)) {
             format!("weight {i} is {}; weights lie within 1e30 of zero", weights[i])
         } else if let Some(i) = bias.iter().position(|b| !is_sound(*b)) {
             format!("bias {i} is {}; biases lie within 1e30 of zero", bias[i])
         } else {
-            return Ok(Self { sources, classes, weights, bias });
+            return Ok(());
         };
         Err(FitError::Model { why }.into())
     }
@@ -173,3 +163,5 @@ impl MetaLearner for Stacked {
         out.iter_mut().zip(&z).for_each(|(p, z)| *p = ((z - most).exp() / sum) as f32);
     }
 }
+
+checked!(Stacked);

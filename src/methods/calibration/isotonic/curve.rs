@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{CalibrationError, Error, Result, SpecError};
+use crate::error::{CalibrationError, Result, SpecError};
+use crate::methods::checked::checked;
 
 /// The bound on every x, y and weight, so that no weighted sum overflows.
 const MOST: f64 = 1e100;
@@ -23,7 +24,7 @@ const MOST: f64 = 1e100;
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Saved")]
+#[serde(remote = "Self")]
 pub struct Curve {
     x: Vec<f64>,
     y: Vec<f64>,
@@ -94,6 +95,22 @@ impl Curve {
         curve
     }
 
+    /// Refuses what no fit can have left.
+    fn check(&self) -> Result<()> {
+        let Self { x, y } = self;
+        let refused = |why: String| Err(CalibrationError::State { what: "curve", why }.into());
+        if x.is_empty() || x.len() != y.len() {
+            return refused(format!("it has {} x and {} y", x.len(), y.len()));
+        }
+        if let Some(knot) = x.iter().zip(y).position(|(x, y)| !(x.abs() <= MOST && y.abs() <= MOST)) {
+            return refused(format!("knot {knot} is not within [-1e100, 1e100]"));
+        }
+        if !x.is_sorted_by(|a, b| a < b) || !y.is_sorted() {
+            return refused("its knots do not rise".to_owned());
+        }
+        Ok(())
+    }
+
     /// The curve's value at x; that of the first knot where x is not a number.
     #[must_use]
     pub fn at(&self, x: f64) -> f64 {
@@ -122,27 +139,4 @@ impl Block {
     }
 }
 
-/// A curve as it was saved, unchecked.
-#[derive(Deserialize)]
-struct Saved {
-    x: Vec<f64>,
-    y: Vec<f64>,
-}
-
-impl TryFrom<Saved> for Curve {
-    type Error = Error;
-
-    fn try_from(Saved { x, y }: Saved) -> Result<Self> {
-        let refused = |why: String| Err(CalibrationError::State { what: "curve", why }.into());
-        if x.is_empty() || x.len() != y.len() {
-            return refused(format!("it has {} x and {} y", x.len(), y.len()));
-        }
-        if let Some(knot) = x.iter().zip(&y).position(|(x, y)| !(x.abs() <= MOST && y.abs() <= MOST)) {
-            return refused(format!("knot {knot} is not within [-1e100, 1e100]"));
-        }
-        if !x.is_sorted_by(|a, b| a < b) || !y.is_sorted() {
-            return refused("its knots do not rise".to_owned());
-        }
-        Ok(Self { x, y })
-    }
-}
+checked!(Curve);
