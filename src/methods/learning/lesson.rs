@@ -21,6 +21,15 @@ pub(super) enum Heard<'l> {
     Opinion(&'l [f64]),
 }
 
+/// By what an opinion is judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Judge {
+    /// The true class of its item.
+    Truth(usize),
+    /// Its own confidence.
+    Itself,
+}
+
 impl<'e, 'a> Lesson<'e, 'a> {
     /// Evidence for a learner of so many sources.
     pub fn new(evidence: &'e Evidence<'a>, sources: usize) -> Result<Self> {
@@ -57,6 +66,28 @@ impl<'e, 'a> Lesson<'e, 'a> {
             label.map_or(Ok(()), |label| LabelError::check(classes, item, label))?;
         }
         Ok(labels.iter().enumerate().filter_map(|(item, label)| Some((item, (*label)? as usize))))
+    }
+
+    /// Lets a learner observe the items in their order: the labelled ones by their truths, or, without labels, every one by
+    /// what its opinions say of themselves. An error leaves the learner as it was.
+    pub fn teach<L: Clone, R>(
+        mut self,
+        learner: &mut L,
+        labels: Option<&[Option<u32>]>,
+        observe: impl Fn(&mut L, &mut Self, usize, Judge) -> Result<R>,
+    ) -> Result<()> {
+        let mut next = learner.clone();
+        if let Some(labels) = labels {
+            for (item, truth) in self.labelled(labels)? {
+                observe(&mut next, &mut self, item, Judge::Truth(truth))?;
+            }
+        } else {
+            for item in 0..self.evidence.items() {
+                observe(&mut next, &mut self, item, Judge::Itself)?;
+            }
+        }
+        *learner = next;
+        Ok(())
     }
 
     /// Reads one opinion and divides it by its sum, which the evidence lets differ from one a little.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::beta;
 use super::check::{self, MOST};
-use super::lesson::{Heard, Lesson};
+use super::lesson::{Heard, Judge, Lesson};
 use super::loss::Loss;
 use super::state::State;
 use crate::error::{Result, SpecError};
@@ -68,15 +68,6 @@ struct Tally {
     heard: f64,
 }
 
-/// By what an opinion is judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Judge {
-    /// The true class of its item.
-    Truth(usize),
-    /// Its own confidence.
-    Itself,
-}
-
 impl Reliability {
     /// A learner that has seen nothing.
     ///
@@ -96,13 +87,7 @@ impl Reliability {
     /// Evidence with another number of sources, another number of labels than of items, a label that is no class, or an
     /// opinion that is not valid. Nothing is learned then.
     pub fn update(&mut self, evidence: &Evidence<'_>, labels: &[Option<u32>]) -> Result<()> {
-        let mut lesson = Lesson::new(evidence, self.sources())?;
-        let mut next = self.clone();
-        for (item, truth) in lesson.labelled(labels)? {
-            next.observe(&mut lesson, item, Judge::Truth(truth))?;
-        }
-        *self = next;
-        Ok(())
+        Lesson::new(evidence, self.sources())?.teach(self, Some(labels), Self::observe)
     }
 
     /// Learns from every item without any truth: y = 1 where the source's confidence exceeds the threshold, else 0. This
@@ -112,13 +97,7 @@ impl Reliability {
     ///
     /// Evidence with another number of sources, or an opinion that is not valid. Nothing is learned then.
     pub fn update_self_reported(&mut self, evidence: &Evidence<'_>) -> Result<()> {
-        let mut lesson = Lesson::new(evidence, self.sources())?;
-        let mut next = self.clone();
-        for item in 0..evidence.items() {
-            next.observe(&mut lesson, item, Judge::Itself)?;
-        }
-        *self = next;
-        Ok(())
+        Lesson::new(evidence, self.sources())?.teach(self, None, Self::observe)
     }
 
     /// Learns from one item; whether any source gave an opinion.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, MOST};
-use super::lesson::Lesson;
-use super::reliability::{Judge, Reliability, ReliabilityOptions};
+use super::lesson::{Judge, Lesson};
+use super::reliability::{Reliability, ReliabilityOptions};
 use super::state::State;
 use crate::error::Result;
 use crate::methods::checked::checked;
@@ -82,13 +82,7 @@ impl Weights {
     ///
     /// As [`Reliability::update`].
     pub fn update(&mut self, evidence: &Evidence<'_>, labels: &[Option<u32>]) -> Result<()> {
-        let mut lesson = Lesson::new(evidence, self.sources())?;
-        let mut next = self.clone();
-        for (item, truth) in lesson.labelled(labels)? {
-            next.observe(&mut lesson, item, Judge::Truth(truth))?;
-        }
-        *self = next;
-        Ok(())
+        Lesson::new(evidence, self.sources())?.teach(self, Some(labels), Self::observe)
     }
 
     /// Learns from every item without any truth, as [`Reliability::update_self_reported`].
@@ -97,13 +91,7 @@ impl Weights {
     ///
     /// As [`Reliability::update_self_reported`].
     pub fn update_self_reported(&mut self, evidence: &Evidence<'_>) -> Result<()> {
-        let mut lesson = Lesson::new(evidence, self.sources())?;
-        let mut next = self.clone();
-        for item in 0..evidence.items() {
-            next.observe(&mut lesson, item, Judge::Itself)?;
-        }
-        *self = next;
-        Ok(())
+        Lesson::new(evidence, self.sources())?.teach(self, None, Self::observe)
     }
 
     fn observe(&mut self, lesson: &mut Lesson<'_, '_>, item: usize, judge: Judge) -> Result<()> {
