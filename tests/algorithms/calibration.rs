@@ -10,7 +10,6 @@ mod temperature;
 use consilience::Encoding;
 use consilience::calibration::Labelled;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
 use crate::support::problem::{Problem, Random};
 
@@ -64,15 +63,6 @@ prop_compose! {
     }
 }
 
-/// The same cases on every run; `PROPTEST_RNG_SEED` takes others.
-pub fn config() -> ProptestConfig {
-    let default = ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() };
-    match default.rng_seed {
-        RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(1), ..default },
-        RngSeed::Fixed(_) => default,
-    }
-}
-
 /// The first largest entry.
 pub fn argmax(row: &[f32]) -> usize {
     (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best })
@@ -83,14 +73,14 @@ pub fn saved<T: serde::Serialize + serde::de::DeserializeOwned>(fitted: &T) -> T
     serde_json::from_str(&serde_json::to_string(fitted).expect("JSON")).expect("what was saved")
 }
 
-/// Why JSON with one value replaced is refused as a T.
-pub fn refused<T: serde::Serialize + serde::de::DeserializeOwned>(fitted: &T, from: &str, to: &str) -> String {
+/// Its JSON with one value replaced by another is refused for this reason, in each case (from, to, reason).
+pub fn refuses<T: serde::Serialize + serde::de::DeserializeOwned>(fitted: &T, cases: &[(&str, &str, &str)]) {
     let json = serde_json::to_string(fitted).expect("JSON");
-    let altered = json.replacen(from, to, 1);
-    assert_ne!(json, altered, "{from} is not in {json}");
-    match serde_json::from_str::<T>(&altered) {
-        Ok(_) => panic!("{altered} was accepted"),
-        Err(error) => error.to_string(),
+    for (from, to, reason) in cases {
+        let altered = json.replacen(from, to, 1);
+        assert_ne!(json, altered, "{from} is not in {json}");
+        let Err(error) = serde_json::from_str::<T>(&altered) else { panic!("{altered} was accepted") };
+        assert!(error.to_string().contains(reason), "{from} {to}: {error}");
     }
 }
 

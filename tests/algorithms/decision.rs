@@ -4,7 +4,8 @@ use consilience::Encoding;
 use consilience::decision::{Ask, Candidate, Choice, CostMatrix};
 use proptest::prelude::*;
 
-use super::calibration::{config, refused, saved};
+use super::calibration::{refuses, saved};
+use crate::support::cases::config;
 use crate::support::problem::{Problem, Random};
 
 /// Costs, a posterior of some items and candidates, owned.
@@ -91,7 +92,7 @@ prop_compose! {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(48))]
 
     #[test]
     fn no_option_is_cheaper(case in cases()) {
@@ -216,7 +217,10 @@ fn what_is_refused() {
     says(costs.next_to_ask(&[0.5, 0.5], std::slice::from_ref(&three)).err(), text);
     says(costs.value_of_asking(&[0.5, 0.75], &three).err(), "sum to 1.25");
 
-    assert!(refused(&costs, "\"decisions\":2", "\"decisions\":3").contains("has 4 entries, 6 are needed"));
-    assert!(refused(&costs, "\"reject\":null", "\"reject\":1e31").contains("the cost of rejecting is"));
-    assert!(refused(&three, "[1.0,1.0,1.0]", "[1.0,1.0,0.5]").contains("row 2 is 0.5"));
+    let cases = [
+        ("\"decisions\":2", "\"decisions\":3", "has 4 entries, 6 are needed"),
+        ("\"reject\":null", "\"reject\":1e31", "the cost of rejecting is"),
+    ];
+    refuses(&costs, &cases);
+    refuses(&three, &[("[1.0,1.0,1.0]", "[1.0,1.0,0.5]", "row 2 is 0.5")]);
 }

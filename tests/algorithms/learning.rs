@@ -12,8 +12,8 @@ mod weights;
 use consilience::learning::Loss;
 use consilience::{Answer, Encoding, Evidence};
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 
+use crate::support::cases::config;
 use crate::support::problem::{Problem, Random};
 
 /// Evidence and labels, most of them known.
@@ -89,13 +89,4 @@ fn argmax(p: &[f64]) -> usize {
 
 fn near(got: f64, want: f64, tolerance: f64) -> bool {
     (got - want).abs() <= tolerance * (1.0 + want.abs())
-}
-
-/// The same cases on every run.
-fn config() -> ProptestConfig {
-    let default = ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
-    match default.rng_seed {
-        RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(1), ..default },
-        RngSeed::Fixed(_) => default,
-    }
 }

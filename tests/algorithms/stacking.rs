@@ -9,8 +9,6 @@ mod selection;
 mod weights;
 
 use consilience::{Encoding, Evidence, Form};
-use proptest::prelude::ProptestConfig;
-use proptest::test_runner::RngSeed;
 
 use crate::support::problem::{Problem, Random};
 
@@ -53,14 +51,5 @@ impl Labelled {
 
     pub fn evidence(&self) -> Evidence<'_> {
         self.problem.evidence()
-    }
-}
-
-/// The same cases on every run; `PROPTEST_RNG_SEED` takes others.
-pub fn config() -> ProptestConfig {
-    let default = ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() };
-    match default.rng_seed {
-        RngSeed::Random => ProptestConfig { rng_seed: RngSeed::Fixed(1), ..default },
-        RngSeed::Fixed(_) => default,
     }
 }

@@ -31,7 +31,7 @@ fn all_near(got: &[f32], want: &[f64]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(64))]
 
     #[test]
     fn the_counts_written_out(stream in streams(), discount in 0.1..=1.0_f64, diagonal in 0.1..3.0_f64) {

@@ -72,7 +72,7 @@ fn learnt(stream: &Stream, options: HedgeOptions) -> Hedge {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(64))]
 
     #[test]
     fn the_products_written_out(

@@ -41,7 +41,7 @@ fn same(one: &Learners, two: &Learners) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(64))]
 
     #[test]
     fn order_and_grouping_are_irrelevant(n in 1..6_usize, c in 1..6_usize, forgetful: bool, seed: u64) {
@@ -99,22 +99,20 @@ fn only_like_merges_with_like() {
         let error = result.expect_err("learners that differ");
         assert!(error.is_state() && error.to_string().starts_with(text), "{error}");
     };
+    let all_say = |two: &mut Learners, other: &Learners, text| {
+        says(two.0.merge(&other.0), text);
+        says(two.1.merge(&other.1), text);
+        says(two.2.merge(&other.2), text);
+        says(two.3.merge(&other.3), text);
+    };
     let three = Learners::new(3, 3, true);
-    let text = "only learners with the same sources merge: one has 2, the other 3";
-    says(two.0.merge(&three.0), text);
-    says(two.1.merge(&three.1), text);
-    says(two.2.merge(&three.2), text);
-    says(two.3.merge(&three.3), text);
+    all_say(&mut two, &three, "only learners with the same sources merge: one has 2, the other 3");
     says(
         two.2.merge(&Learners::new(2, 4, true).2),
         "only learners with the same classes merge: one has 3, the other 4",
     );
-    let other = Learners::new(2, 3, false);
     let text = "only learners with the same options merge";
-    says(two.0.merge(&other.0), text);
-    says(two.1.merge(&other.1), text);
-    says(two.2.merge(&other.2), text);
-    says(two.3.merge(&other.3), text);
+    all_say(&mut two, &Learners::new(2, 3, false), text);
     assert_eq!(two, before);
     let mut plain = Reliability::new(2, ReliabilityOptions::default()).expect("valid options");
     let options = ReliabilityOptions { discount: 0.5, ..Default::default() };

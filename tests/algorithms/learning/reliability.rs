@@ -15,7 +15,7 @@ fn confidence(stream: &Stream, source: usize, item: usize) -> f32 {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(64))]
 
     #[test]
     fn the_sums_written_out(stream in streams(), judged in losses(), discount in 0.1..=1.0_f64, a in 0.0..3.0_f64) {

@@ -50,7 +50,7 @@ fn back<T: State + std::fmt::Debug + PartialEq>(state: &T) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, ..config() })]
+    #![proptest_config(config(16))]
 
     #[test]
     fn every_bit_comes_back(stream in streams(), forgetful: bool) {

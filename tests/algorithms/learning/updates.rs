@@ -53,7 +53,7 @@ pub fn learners(stream: &Stream, forgetful: bool) -> Learners {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(64))]
 
     #[test]
     fn a_block_is_its_items(stream in streams(), forgetful: bool, cut in 0.0..1.0_f64) {

@@ -4,8 +4,9 @@ use consilience::stacking::{Stacked, Stacking};
 use consilience::{Encoding, Evidence};
 use proptest::prelude::*;
 
+use super::Labelled;
 use super::oracle::Oracle;
-use super::{Labelled, config};
+use crate::support::cases::config;
 use crate::support::engines;
 use crate::support::problem::Random;
 
@@ -31,7 +32,7 @@ fn parameters(model: &Stacked) -> Vec<f64> {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(24))]
 
     #[test]
     fn objective_gradient_and_posterior_meet_the_oracle(labelled in problems(), l2 in 0.0..1.0_f64, seed: u64) {

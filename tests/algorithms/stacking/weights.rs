@@ -4,7 +4,8 @@ use consilience::stacking::{LinearWeights, LogWeights, Weights};
 use consilience::{Encoding, Fusion, Output, Rule, Weighting};
 use proptest::prelude::*;
 
-use super::{Labelled, config};
+use super::Labelled;
+use crate::support::cases::config;
 use crate::support::engines;
 
 /// The mean of -ln P(label) over the items that any source says something of, by the engine.
@@ -28,7 +29,7 @@ fn both(labelled: &Labelled) -> [(Rule, Weights); 2] {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(config(24))]
 
     #[test]
     fn the_fit_is_on_the_simplex_falls_and_is_what_the_engine_fuses(n in 1..5_usize, c in 2..6_usize, b in 30..200_usize, seed: u64) {
