@@ -62,6 +62,14 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
+    /// Refuses something of another length than the one needed.
+    pub(crate) fn check_len(what: impl fmt::Display, needed: usize, given: usize) -> Result<(), Self> {
+        if given == needed {
+            return Ok(());
+        }
+        Err(Self::ShapeMismatch { what: what.to_string(), left: needed, right: given })
+    }
+
     pub(crate) fn invalid(&self) -> Option<&InvalidOpinion> {
         match self {
             Self::Invalid(opinion) => Some(opinion),

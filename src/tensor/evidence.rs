@@ -80,7 +80,7 @@ impl<'a> Evidence<'a> {
         if classes == 0 {
             return Err(EvidenceError::NoClasses.into());
         }
-        let mut items = first.len() / first.form().values_per_item(classes);
+        let items = first.len() / first.form().values_per_item(classes);
         for (source_index, opinions) in sources.iter().enumerate() {
             let (form, len) = (opinions.form(), opinions.len());
             let each = form.values_per_item(classes);
@@ -91,11 +91,7 @@ impl<'a> Evidence<'a> {
             if len % each != 0 {
                 return Err(EvidenceError::RaggedPlane { source_index, len, classes }.into());
             }
-            if len / each != items {
-                let what = format!("the plane of source {source_index}");
-                return Err(EvidenceError::ShapeMismatch { what, left: items * each, right: len }.into());
-            }
-            items = len / each;
+            EvidenceError::check_len(format_args!("the plane of source {source_index}"), items * each, len)?;
         }
         let (n, limit) = (sources.len(), "items and sources x classes must each stay below 2^31");
         if items >= 1 << 31 || n.saturating_mul(classes) >= 1 << 31 {
@@ -171,11 +167,7 @@ impl<'a> Evidence<'a> {
             let what = format!("the list of sources, for the {what} of source {source},");
             return Err(EvidenceError::ShapeMismatch { what, left: source + 1, right: self.sources() }.into());
         }
-        if len != self.items {
-            let what = format!("the {what} of source {source}");
-            return Err(EvidenceError::ShapeMismatch { what, left: self.items, right: len }.into());
-        }
-        Ok(())
+        Ok(EvidenceError::check_len(format_args!("the {what} of source {source}"), self.items, len)?)
     }
 
     /// Number of sources, N.

@@ -109,16 +109,13 @@ impl FusedWriter {
     ///
     /// The ids or the answers do not fit the file or one another, or the system refuses.
     pub fn write(&mut self, ids: &ArrayRef, fused: &Fused) -> Result<()> {
-        let mismatch = |what: &str, left, right| EvidenceError::ShapeMismatch { what: what.to_owned(), left, right };
-        if ids.len() != fused.items() {
-            return Err(mismatch("the list of ids", fused.items(), ids.len()).into());
+        EvidenceError::check_len("the list of ids", fused.items(), ids.len())?;
+        if !ids.is_empty() {
+            EvidenceError::check_len("the list of classes", self.columns.classes, fused.classes())?;
         }
-        if fused.classes() != self.columns.classes && !ids.is_empty() {
-            return Err(mismatch("the list of classes", self.columns.classes, fused.classes()).into());
-        }
-        let needed = if self.columns.has_contributions() { fused.items() * self.columns.sources.len() } else { 0 };
-        if fused.contributions().len() < needed {
-            return Err(mismatch("the contributions", needed, fused.contributions().len()).into());
+        if self.columns.has_contributions() {
+            let needed = fused.items() * self.columns.sources.len();
+            EvidenceError::check_len("the contributions", needed, fused.contributions().len())?;
         }
         let columns = self.columns.arrays(ids, fused, self.format());
         let path = &self.path;

@@ -106,10 +106,7 @@ impl Confusion {
     pub fn update_soft(&mut self, evidence: &Evidence<'_>, truths: &Evidence<'_>) -> Result<()> {
         let mut lesson = Lesson::of_classes(evidence, self.sources, self.classes)?;
         let mut truth = Lesson::of_classes(truths, 1, self.classes)?;
-        if truths.items() != evidence.items() {
-            let (what, left) = ("the evidence of the truths, in items,".to_owned(), evidence.items());
-            return Err(EvidenceError::ShapeMismatch { what, left, right: truths.items() }.into());
-        }
+        EvidenceError::check_len("the evidence of the truths, in items,", evidence.items(), truths.items())?;
         let mut known = Vec::new();
         for item in 0..truths.items() {
             if let Heard::Opinion(q) = truth.hear(0, item)? {

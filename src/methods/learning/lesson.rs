@@ -58,10 +58,7 @@ impl<'e, 'a> Lesson<'e, 'a> {
     /// The labelled items and their classes, once all labels are found to be right.
     pub fn labelled<'l>(&self, labels: &'l [Option<u32>]) -> Result<impl Iterator<Item = (usize, usize)> + use<'l>> {
         let (items, classes) = (self.evidence.items(), self.evidence.classes());
-        if labels.len() != items {
-            let what = "the list of labels".to_owned();
-            return Err(EvidenceError::ShapeMismatch { what, left: items, right: labels.len() }.into());
-        }
+        EvidenceError::check_len("the list of labels", items, labels.len())?;
         for (item, label) in labels.iter().enumerate() {
             label.map_or(Ok(()), |label| LabelError::check(classes, item, label))?;
         }

@@ -59,10 +59,7 @@ impl Dependence {
     /// Another number of labels than items, a label that is no class, or an invalid opinion.
     pub fn of(evidence: &Evidence<'_>, truth: &[u32]) -> Result<Self> {
         let (n, items, classes) = (evidence.sources(), evidence.items(), evidence.classes());
-        if truth.len() != items {
-            let what = "the list of true classes".to_owned();
-            return Err(EvidenceError::ShapeMismatch { what, left: items, right: truth.len() }.into());
-        }
+        EvidenceError::check_len("the list of true classes", items, truth.len())?;
         truth.iter().enumerate().try_for_each(|(item, &label)| LabelError::check(classes, item, label))?;
         let votes: Vec<Vec<Option<u32>>> = (0..n).map(|source| votes(evidence, source)).collect::<Result<_>>()?;
         let matrices: Vec<Vec<f64>> = votes.iter().map(|votes| confusion(votes, truth, classes)).collect();

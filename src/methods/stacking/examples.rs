@@ -9,10 +9,7 @@ pub(super) fn check_labels(evidence: &Evidence<'_>, labels: &[u32]) -> Result<()
     if labels.is_empty() {
         return Err(FitError::NoLabels.into());
     }
-    if labels.len() != items {
-        let what = "the list of labels".to_owned();
-        return Err(EvidenceError::ShapeMismatch { what, left: items, right: labels.len() }.into());
-    }
+    EvidenceError::check_len("the list of labels", items, labels.len())?;
     Ok(labels.iter().enumerate().try_for_each(|(item, &label)| LabelError::check(classes, item, label))?)
 }
 

@@ -28,10 +28,7 @@ impl OutOfFold {
         folds: &Folds,
     ) -> Result<Self> {
         let (classes, of_items) = (evidence.classes(), folds.of_items());
-        if of_items.len() != labels.len() {
-            let what = "the list of folds".to_owned();
-            return Err(EvidenceError::ShapeMismatch { what, left: labels.len(), right: of_items.len() }.into());
-        }
+        EvidenceError::check_len("the list of folds", labels.len(), of_items.len())?;
         check_classes(classes, labels, None, |_| true)?;
         for &fold in folds.distinct() {
             check_classes(classes, labels, Some(fold), |item| of_items[item] != fold)?;

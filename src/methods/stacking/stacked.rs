@@ -110,10 +110,7 @@ impl Stacked {
         for (what, given, needed) in
             [("sources", evidence.sources(), self.sources), ("classes", evidence.classes(), self.classes)]
         {
-            if given != needed {
-                let what = format!("the list of {what}, for the stacked model,");
-                return Err(EvidenceError::ShapeMismatch { what, left: needed, right: given }.into());
-            }
+            EvidenceError::check_len(format_args!("the list of {what}, for the stacked model,"), needed, given)?;
         }
         Ok(())
     }

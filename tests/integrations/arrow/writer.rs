@@ -143,4 +143,9 @@ fn the_strongest_sources_are_named() {
     let (for_it, against): (f32, f32) = (lines[1][3].parse().unwrap(), lines[1][5].parse().unwrap());
     assert_eq!((lines[1][2], lines[1][4], lines[1][6]), ("b", "c", ""));
     assert!((for_it - 0.732_408).abs() < 1e-5 && (against + 0.135_155).abs() < 1e-5, "{written}");
+    // Contributions of other sources than the file's cannot be told apart.
+    let two = Columns::new(vec!["a".to_owned(), "b".to_owned()], 2, Outputs::default()).explain(1);
+    let mut writer = FusedWriter::create(&path, &id, two).unwrap();
+    let error = writer.write(&text(&["x"]), &fused).unwrap_err();
+    assert_eq!(error.to_string(), "the contributions has 3 entries where the evidence needs 2");
 }
