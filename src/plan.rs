@@ -22,8 +22,6 @@ pub struct Program {
 /// One dispatch of one kernel over all items.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Which kernel.
-    pub kernel: Kernel,
     /// Whether it reads presence masks.
     pub presence: bool,
     /// Whether it reads given confidences.
@@ -33,6 +31,12 @@ pub struct Step {
 }
 
 impl Step {
+    /// Which kernel it is for.
+    #[must_use]
+    pub fn kernel(&self) -> Kernel {
+        if self.pool.is_wide() { Kernel::PoolWide } else { Kernel::Pool }
+    }
+
     /// Bytes read and written per item: what a device must move.
     #[must_use]
     pub fn bytes_per_item(&self) -> (f64, f64) {
@@ -68,7 +72,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pool = &self.pool;
         let n = pool.sources.len();
-        writeln!(f, "{}", self.kernel)?;
+        writeln!(f, "{}", self.kernel())?;
         write!(f, "   reads   {}", forms(&pool.forms, pool.classes))?;
         write!(f, "{}", if self.presence { format!(", presence bit[{n}, B]") } else { String::new() })?;
         writeln!(f, "{}", if self.confidence { format!(", confidence f32[{n}, B]") } else { String::new() })?;

@@ -17,7 +17,6 @@ pub use self::level::SimdLevel;
 use self::transpose::LANES;
 use crate::backend::{Backend, Run, Timing};
 use crate::error::{DeviceError, Result};
-use crate::kernel::Kernel;
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut};
 
@@ -128,9 +127,7 @@ impl Task<'_> {
 
     /// The items from `first` on that `out` has room for, on this thread.
     fn run(&self, first: usize, out: FusedMut<'_>) -> Option<usize> {
-        match self.step.kernel {
-            Kernel::Pool => fusion::pool::run(self.level, &self.step.pool, self.evidence, first, out),
-            Kernel::PoolWide => fusion::pool_wide::run(self.level, &self.step.pool, self.evidence, first, out),
-        }
+        let run = if self.step.pool.is_wide() { fusion::pool_wide::run } else { fusion::pool::run };
+        run(self.level, &self.step.pool, self.evidence, first, out)
     }
 }

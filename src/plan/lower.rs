@@ -6,8 +6,7 @@ mod weights;
 use self::rules::Rules;
 use self::weights::Weights;
 use crate::error::{Result, SpecError};
-use crate::kernel::Kernel;
-use crate::kernel::fusion::pool::{MAX_CLASSES, Pool, Slot, SourceTerms};
+use crate::kernel::fusion::pool::{Pool, Slot, SourceTerms};
 use crate::plan::{Program, Step};
 use crate::spec::{Fusion, RELIABILITY};
 use crate::tensor::{Evidence, Output};
@@ -78,9 +77,8 @@ pub fn lower(fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Program> {
     if fusion.outputs.contains(Output::Contributions) {
         has_contributions(&pool)?;
     }
-    let kernel = if classes <= MAX_CLASSES as usize { Kernel::Pool } else { Kernel::PoolWide };
     let (presence, confidence) = (evidence.has_presence(), evidence.has_confidence());
-    Ok(Program { steps: vec![Step { kernel, presence, confidence, pool }] })
+    Ok(Program { steps: vec![Step { presence, confidence, pool }] })
 }
 
 /// Whether the rules' posterior is a sum over sources, or its logarithm is.

@@ -1,8 +1,7 @@
 //! How many workgroups a step takes, and how many items fit a device at once.
 
 use crate::error::{DeviceError, Result};
-use crate::kernel::Kernel;
-use crate::kernel::fusion::pool::{BINDINGS, Params, Slot, SourceTerms};
+use crate::kernel::fusion::pool::{BINDINGS, Params, Slot, SourceTerms, WORKGROUP_LANES};
 use crate::plan::Step;
 use crate::tensor::{Form, Output};
 
@@ -38,11 +37,8 @@ pub struct Limits {
 
 /// The grid for a chunk of `items` items.
 #[must_use]
-pub fn grid(kernel: Kernel, items: u32, classes: u32) -> Grid {
-    let items_per_group = match kernel {
-        Kernel::Pool => (kernel.workgroup_lanes() / classes).clamp(1, MAX_ITEMS_PER_GROUP),
-        Kernel::PoolWide => 1,
-    };
+pub fn grid(items: u32, classes: u32) -> Grid {
+    let items_per_group = (WORKGROUP_LANES / classes).clamp(1, MAX_ITEMS_PER_GROUP);
     let groups = items.div_ceil(items_per_group);
     let groups_per_row = groups.min(MAX_GROUPS_PER_ROW);
     Grid { items_per_group, groups_per_row, rows: groups.div_ceil(groups_per_row.max(1)) }
@@ -101,7 +97,7 @@ const TERMS_WORDS: u64 = size_of::<SourceTerms>() as u64 / 4;
 fn planes_aside(step: &Step) -> u64 {
     let middle = if step.pool.rules() & MIDDLE == 0 { 0 } else { step.pool.sources.len() as u64 };
     // Where a workgroup cannot hold the consensus, it is put aside too.
-    middle + u64::from(step.kernel == Kernel::PoolWide && step.pool.by.is_consensus())
+    middle + u64::from(step.pool.is_wide() && step.pool.by.is_consensus())
 }
 
 /// Rules whose posterior for one class needs no other.
@@ -120,34 +116,31 @@ pub fn loop_steps(step: &Step) -> u64 {
     let contributions = u64::from(pool.outputs.contains(Output::Contributions));
     // Thirty bits of order statistics, then the mean between them, four sources at a time.
     let middle = if rules & MIDDLE == 0 { 0 } else { 31 * (n.div_ceil(4) + 1) };
-    match step.kernel {
+    if pool.is_wide() {
+        // One judgement of all sources, a fresh one per 256 classes where they are too many to hold; then the sweeps.
+        let (tiles, quads, blocks) = (c.div_ceil(256), n.div_ceil(4), n.div_ceil(HELD));
+        let judged = quads * (tiles + 5 + consensus * (tiles + 9));
+        let again = if blocks > 1 { judged } else { 0 };
+        let stacked = if is_stacked { quads * (c + 1) } else { 0 };
+        let sweep = tiles * (quads + blocks + again + stacked + middle + 1) + 9;
+        // The posterior; before it what rules sum first, and the consensus; after it the tempering or the ties.
+        let sums_first = u64::from(rules & !SUMS_LAST != 0 || pool.outputs.contains(Output::Conflict));
+        let after = u64::from(pool.inverse_temperature != 1.0) + u64::from(pool.is_vote_alone());
+        let sweeps = 1 + sums_first + 2 * consensus + after;
+        let sides = contributions * (2 * sweep + n.div_ceil(256) * if is_stacked { c + 1 } else { 1 } + again);
+        judged + quads + blocks + sweeps * sweep + sides + tiles + 4
+    } else {
         // Two passes over blocks of eight sources, in each of which a lane walks its part of its rows twice and merges
         // the parts; one more each for the consensus and the contributions; then the item's own reductions.
-        Kernel::Pool => {
-            let blocks = n.div_ceil(8);
-            let pairs = 8 * u64::from(grid(step.kernel, 1, pool.classes as u32).items_per_group);
-            let parts = (256 / pairs).max(1);
-            let walked = pairs.div_ceil(256) * ((2 + consensus) * c.div_ceil(parts) + 1) + (1 + consensus) * parts;
-            let passes = (2 + consensus + contributions) * (blocks * (walked + 1) + 1);
-            let stacked = if is_stacked { blocks * (3 * c + 1) } else { 0 };
-            let turns = contributions * blocks * 8_u64.div_ceil(c) * if is_stacked { c + 1 } else { 1 };
-            let sums = 2 * u64::from(rules.count_ones()) + 4;
-            passes + stacked + turns + middle + sums * (16 + 16) + 4 * c
-        }
-        // One judgement of all sources, a fresh one per 256 classes where they are too many to hold; then the sweeps.
-        Kernel::PoolWide => {
-            let (tiles, quads, blocks) = (c.div_ceil(256), n.div_ceil(4), n.div_ceil(HELD));
-            let judged = quads * (tiles + 5 + consensus * (tiles + 9));
-            let again = if blocks > 1 { judged } else { 0 };
-            let stacked = if is_stacked { quads * (c + 1) } else { 0 };
-            let sweep = tiles * (quads + blocks + again + stacked + middle + 1) + 9;
-            // The posterior; before it what rules sum first, and the consensus; after it the tempering or the ties.
-            let sums_first = u64::from(rules & !SUMS_LAST != 0 || pool.outputs.contains(Output::Conflict));
-            let after = u64::from(pool.inverse_temperature != 1.0) + u64::from(pool.is_vote_alone());
-            let sweeps = 1 + sums_first + 2 * consensus + after;
-            let sides = contributions * (2 * sweep + n.div_ceil(256) * if is_stacked { c + 1 } else { 1 } + again);
-            judged + quads + blocks + sweeps * sweep + sides + tiles + 4
-        }
+        let blocks = n.div_ceil(8);
+        let pairs = 8 * u64::from(grid(1, pool.classes as u32).items_per_group);
+        let parts = (256 / pairs).max(1);
+        let walked = pairs.div_ceil(256) * ((2 + consensus) * c.div_ceil(parts) + 1) + (1 + consensus) * parts;
+        let passes = (2 + consensus + contributions) * (blocks * (walked + 1) + 1);
+        let stacked = if is_stacked { blocks * (3 * c + 1) } else { 0 };
+        let turns = contributions * blocks * 8_u64.div_ceil(c) * if is_stacked { c + 1 } else { 1 };
+        let sums = 2 * u64::from(rules.count_ones()) + 4;
+        passes + stacked + turns + middle + sums * (16 + 16) + 4 * c
     }
 }
 
@@ -289,17 +282,16 @@ mod tests {
 
     #[test]
     fn a_grid_covers_every_item_once() {
-        for (kernel, classes) in [(Kernel::Pool, 1), (Kernel::Pool, 10), (Kernel::Pool, 256), (Kernel::PoolWide, 1000)]
-        {
+        for classes in [1, 10, 256, 1000] {
             for items in [0, 1, 24, 25, 26, 70_000, 3_000_000] {
-                let grid = grid(kernel, items, classes);
+                let grid = grid(items, classes);
                 let groups = u64::from(grid.groups_per_row) * u64::from(grid.rows);
                 assert!(groups * u64::from(grid.items_per_group) >= u64::from(items));
                 assert!(grid.groups_per_row <= MAX_GROUPS_PER_ROW && grid.rows <= MAX_GROUPS_PER_ROW);
-                assert!(grid.items_per_group * classes <= 256 || kernel == Kernel::PoolWide);
+                assert!(grid.items_per_group * classes <= 256 || grid.items_per_group == 1);
             }
         }
-        assert_eq!(grid(Kernel::Pool, 26, 10), Grid { items_per_group: 25, groups_per_row: 2, rows: 1 });
-        assert_eq!(grid(Kernel::PoolWide, 65_536, 1000), Grid { items_per_group: 1, groups_per_row: 65_535, rows: 2 });
+        assert_eq!(grid(26, 10), Grid { items_per_group: 25, groups_per_row: 2, rows: 1 });
+        assert_eq!(grid(65_536, 1000), Grid { items_per_group: 1, groups_per_row: 65_535, rows: 2 });
     }
 }

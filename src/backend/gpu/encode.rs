@@ -54,7 +54,7 @@ impl Chunk<'_> {
 
     /// The grid that covers it.
     pub(super) fn grid(&self) -> Grid {
-        grid(self.step.kernel, self.items as u32, self.pool().classes as u32)
+        grid(self.items as u32, self.pool().classes as u32)
     }
 
     /// Bytes of each binding; of one that is not used, a word, because nothing cannot be bound.

@@ -423,6 +423,11 @@ impl Pool {
         if self.belief == BeliefFusion::Cumulative { 1.0 } else { 0.0 }
     }
 
+    /// Whether a workgroup cannot hold an item, so that the kernel is `pool_wide`.
+    pub fn is_wide(&self) -> bool {
+        self.classes > MAX_CLASSES as usize
+    }
+
     /// Whether the vote decides alone, so that its ties are the linear pool's to break.
     pub fn is_vote_alone(&self) -> bool {
         self.rules() == Slot::Vote.bit()
