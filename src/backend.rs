@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::kernel::stacking::softmax_regression::{Features, Targets};
 use crate::plan::Program;
 use crate::tensor::{Evidence, FusedMut};
 
@@ -24,10 +25,26 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// Takes packed features on, to evaluate a softmax regression over them; no item is labelled yet.
+    fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>>;
+
     /// The CPU executor for what has no other twin: the backend itself, or else one on all cores that all share.
     fn host(&self) -> Result<&cpu::Cpu> {
         cpu::Cpu::shared()
     }
+}
+
+/// A softmax regression over features that an executor holds where it reads them best.
+pub(crate) trait Regression: fmt::Debug {
+    /// The features, on the host.
+    fn features(&self) -> &Features;
+
+    /// Takes these labels from here on, one per item.
+    fn label(&mut self, targets: &Targets) -> Result<()>;
+
+    /// The summed loss of the labelled items; `gradient`, laid out as the parameters, becomes its gradient. NaN where sums
+    /// leave the numbers.
+    fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64>;
 }
 
 /// What a run has to say beside its outputs.

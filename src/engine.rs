@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use crate::backend::cpu::{Cpu, SimdLevel};
 use crate::backend::gpu::{Gpu, Wanted};
-use crate::backend::{Backend, Timing};
+use crate::backend::{Backend, Regression, Timing};
 use crate::error::{Error, EvidenceError, Result};
+use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::{self, Program};
 use crate::spec::Fusion;
 use crate::tensor::{Evidence, Fused};
@@ -56,7 +57,8 @@ pub struct EngineOptions {
     pub threads: Option<usize>,
     /// SIMD instructions of the CPU executor; `None`: the machine's best.
     pub simd: Option<SimdLevel>,
-    /// Device memory that one fusion may take at a time, in bytes; larger jobs are cut along items. `None`: 256 MiB.
+    /// Device memory that one fusion, or one fit, may take at a time, in bytes; larger jobs are cut along items. `None`:
+    /// 256 MiB.
     pub memory_bytes: Option<u64>,
 }
 
@@ -158,6 +160,11 @@ impl Engine {
     /// The bytes do not fit the device, or it fails.
     pub fn copy_time(&self, bytes: u64) -> Result<Option<Duration>> {
         self.backend.copy_time(bytes)
+    }
+
+    /// A softmax regression over packed features, on this engine's device.
+    pub(crate) fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
+        self.backend.regression(features)
     }
 
     /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores.

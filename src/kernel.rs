@@ -14,11 +14,13 @@ pub enum Kernel {
     Pool,
     /// [`fusion::pool_wide`]: a workgroup is one item, C > 256.
     PoolWide,
+    /// [`stacking::softmax_regression`]: loss and gradient over features that stay on the device.
+    SoftmaxRegression,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Pool, Self::PoolWide];
+    pub const ALL: [Self; 3] = [Self::Pool, Self::PoolWide, Self::SoftmaxRegression];
 
     /// Its path below `shaders/` and everywhere else, without ending.
     #[must_use]
@@ -26,6 +28,7 @@ impl Kernel {
         match self {
             Self::Pool => "fusion/pool",
             Self::PoolWide => "fusion/pool_wide",
+            Self::SoftmaxRegression => "stacking/softmax_regression",
         }
     }
 
@@ -35,6 +38,7 @@ impl Kernel {
         match self {
             Self::Pool => fusion::pool::SOURCE,
             Self::PoolWide => fusion::pool_wide::SOURCE,
+            Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
         }
     }
 
@@ -43,6 +47,7 @@ impl Kernel {
     pub const fn bindings(self) -> &'static [Binding] {
         match self {
             Self::Pool | Self::PoolWide => &fusion::pool::BINDINGS,
+            Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
         }
     }
 
@@ -51,6 +56,7 @@ impl Kernel {
     pub const fn params_bytes(self) -> usize {
         match self {
             Self::Pool | Self::PoolWide => size_of::<fusion::pool::Params>(),
+            Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
         }
     }
 
@@ -59,6 +65,7 @@ impl Kernel {
     pub const fn workgroup_lanes(self) -> u32 {
         match self {
             Self::Pool | Self::PoolWide => fusion::pool::WORKGROUP_LANES,
+            Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
         }
     }
 }

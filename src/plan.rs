@@ -3,6 +3,8 @@
 mod lower;
 #[cfg(feature = "gpu")]
 pub(crate) mod partition;
+#[cfg(feature = "gpu")]
+pub(crate) mod regression;
 
 use std::fmt;
 

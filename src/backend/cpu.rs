@@ -15,8 +15,9 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::level::SimdLevel;
 use self::transpose::LANES;
-use crate::backend::{Backend, Run, Timing};
+use crate::backend::{Backend, Regression, Run, Timing};
 use crate::error::{DeviceError, Result};
+use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut};
 
@@ -92,6 +93,10 @@ impl Backend for Cpu {
         }
         let kernels = Some(start.elapsed());
         Ok(Run { first_invalid, timing: Timing { kernels, chunks: 1, ..Timing::default() } })
+    }
+
+    fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
+        Ok(Box::new(stacking::Held::new(self, features)))
     }
 
     fn host(&self) -> Result<&Cpu> {

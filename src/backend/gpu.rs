@@ -19,6 +19,8 @@ mod profile;
 #[cfg(feature = "gpu")]
 mod readback;
 #[cfg(feature = "gpu")]
+mod regression;
+#[cfg(feature = "gpu")]
 mod upload;
 
 #[cfg(not(feature = "gpu"))]

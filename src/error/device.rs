@@ -47,6 +47,17 @@ pub enum DeviceError {
         /// Steps the driver runs.
         allowed: u64,
     },
+    /// What a fit holds on the device at a time passes a binding or the budget.
+    #[error(
+        "the fit needs {needed} bytes on the device at a time, which allows {allowed}; raise the engine's memory budget \
+         or use `Engine::cpu()`"
+    )]
+    FitTooLarge {
+        /// Bytes it needs.
+        needed: u64,
+        /// Bytes the device or the budget allows.
+        allowed: u64,
+    },
     /// The device was lost.
     #[error("the device was lost: {message}")]
     Lost {

@@ -5,6 +5,7 @@
 //! | [`Stacking`] | a [`Stacked`] model, P = softmax(sum_n A_n ln p_n + b), and out-of-fold posteriors |
 //! | [`LinearWeights`], [`LogWeights`] | weights for `Rule::Linear` and `Rule::LogPool`, ready for `Weighting::Fixed` |
 //! | [`Selection`] | a greedy ensemble: how often each source was picked |
+//! | [`LabelledLoss`] | loss and gradient of a stacked model on the engine's device, for an optimiser of your own |
 //! | [`MetaLearner`] | a rule of your own, checked to answer with distributions |
 //!
 //! A model that is judged on the items it was fitted to is judged too well. Therefore no model here scores itself: the one
@@ -29,6 +30,7 @@
 
 mod examples;
 mod folds;
+mod labelled_loss;
 mod linear_weights;
 mod log_weights;
 mod meta_learner;
@@ -42,6 +44,7 @@ mod table;
 mod whitening;
 
 pub use self::folds::Folds;
+pub use self::labelled_loss::LabelledLoss;
 pub use self::linear_weights::{LinearWeights, Weights};
 pub use self::log_weights::LogWeights;
 pub use self::meta_learner::{MetaLearner, Opinions, fuse_with};

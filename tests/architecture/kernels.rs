@@ -4,6 +4,7 @@
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
+use consilience::kernel::stacking::softmax_regression::{self, SIDE, STAGED_TILES, Stage};
 use consilience::kernel::{Access, Kernel};
 use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -96,7 +97,11 @@ fn parameter_structs_have_the_same_layout() {
         let params = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params")).map(|(_, ty)| &ty.inner);
         let Some(TypeInner::Struct { members, span }) = params else { panic!("{kernel} has no struct Params") };
         let members: Vec<_> = members.iter().map(|m| (m.name.clone().unwrap_or_default(), m.offset)).collect();
-        assert_eq!(members, fields("src/kernel/fusion/pool.rs", "Params"), "{kernel}");
+        let contract = match kernel {
+            Kernel::Pool | Kernel::PoolWide => "src/kernel/fusion/pool.rs",
+            Kernel::SoftmaxRegression => "src/kernel/stacking/softmax_regression.rs",
+        };
+        assert_eq!(members, fields(contract, "Params"), "{kernel}");
         assert_eq!(*span as usize, kernel.params_bytes(), "{kernel}");
     }
 }
@@ -107,19 +112,42 @@ fn in_capitals(name: &str) -> String {
     name.chars().map(word).collect::<String>().trim_start_matches('_').to_owned()
 }
 
+/// A constant of a shader.
+fn constant(kernel: Kernel, module: &Module, name: &str) -> f64 {
+    let found = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name));
+    let (_, constant) = found.unwrap_or_else(|| panic!("{kernel} has no constant {name}"));
+    match module.global_expressions[constant.init] {
+        Expression::Literal(Literal::F32(x)) => f64::from(x),
+        Expression::Literal(Literal::U32(x)) => f64::from(x),
+        ref other => panic!("{kernel}: {name} is {other:?}"),
+    }
+}
+
+#[test]
+fn a_regressions_constants_are_those_of_the_contract() {
+    let kernel = Kernel::SoftmaxRegression;
+    let module = module(kernel);
+    for (name, want) in [
+        ("LANES", kernel.workgroup_lanes()),
+        ("STAGED_TILES", STAGED_TILES),
+        ("STAGED_QUADS", 4 * STAGED_TILES),
+        ("SIDE", SIDE),
+        ("SIDE_QUADS", SIDE / 4),
+        ("WHOLE", Stage::Whole as u32),
+        ("RESIDUALS", Stage::Residuals as u32),
+        ("GRADIENT", Stage::Gradient as u32),
+    ] {
+        assert_eq!(constant(kernel, &module, name), f64::from(want), "{name}");
+    }
+    // Quads of items are the shader's vec4.
+    assert_eq!(softmax_regression::LANES, 16);
+}
+
 #[test]
 fn constants_are_those_of_the_contract() {
-    for kernel in Kernel::ALL {
+    for kernel in [Kernel::Pool, Kernel::PoolWide] {
         let module = module(kernel);
-        let value = |name: &str| {
-            let found = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name));
-            let (_, constant) = found.unwrap_or_else(|| panic!("{kernel} has no constant {name}"));
-            match module.global_expressions[constant.init] {
-                Expression::Literal(Literal::F32(x)) => f64::from(x),
-                Expression::Literal(Literal::U32(x)) => f64::from(x),
-                ref other => panic!("{kernel}: {name} is {other:?}"),
-            }
-        };
+        let value = |name: &str| constant(kernel, &module, name);
         for (name, want) in [
             ("TIE", TIE),
             ("WEIGHT_FLOOR", WEIGHT_FLOOR),

@@ -4,3 +4,5 @@ mod features;
 mod forward;
 mod gradient;
 mod softmax_regression;
+
+pub(super) use self::softmax_regression::Held;

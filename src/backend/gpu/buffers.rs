@@ -39,7 +39,8 @@ impl Buffers {
     }
 }
 
-fn create(opened: &Opened, binding: &Binding, bytes: u64) -> Buffer {
+/// A buffer for a binding.
+pub(super) fn create(opened: &Opened, binding: &Binding, bytes: u64) -> Buffer {
     let usage = match binding.access {
         Access::Uniform => BufferUsages::UNIFORM | BufferUsages::COPY_DST,
         Access::Read => BufferUsages::STORAGE | BufferUsages::COPY_DST,

@@ -1,8 +1,9 @@
 //! The GPU executor of a build without one.
 
 use crate::backend::gpu::Wanted;
-use crate::backend::{Backend, Run};
+use crate::backend::{Backend, Regression, Run};
 use crate::error::{DeviceError, Result};
+use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::Program;
 use crate::tensor::{Evidence, FusedMut};
 
@@ -19,6 +20,10 @@ impl Gpu {
 
 impl Backend for Gpu {
     fn run(&self, _program: &Program, _evidence: &Evidence<'_>, _out: FusedMut<'_>) -> Result<Run> {
+        match *self {}
+    }
+
+    fn regression(&self, _features: Features) -> Result<Box<dyn Regression + '_>> {
         match *self {}
     }
 

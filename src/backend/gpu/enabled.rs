@@ -12,9 +12,11 @@ use crate::backend::gpu::encode::Chunk;
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
 use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
 use crate::backend::gpu::readback::{Piece, Readback};
+use crate::backend::gpu::regression::Held;
 use crate::backend::gpu::upload::Upload;
-use crate::backend::{Backend, Run};
+use crate::backend::{Backend, Regression, Run};
 use crate::error::Result;
+use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::partition::{COLUMNS, Limits, POSTERIOR, STATUS, chunk_items};
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut};
@@ -36,24 +38,24 @@ const SOFTWARE_LOOP_STEPS: u64 = 65_535;
 /// A device and all that is kept on it between runs.
 #[derive(Debug)]
 pub(crate) struct Gpu {
-    opened: Opened,
-    limits: Limits,
+    pub(super) opened: Opened,
+    pub(super) limits: Limits,
     /// Runs take turns. `None` before the first run and after one that failed, which may have left buffers mapped.
     state: Mutex<Option<State>>,
 }
 
 /// What runs use again.
 #[derive(Debug)]
-struct State {
+pub(super) struct State {
     buffers: Buffers,
-    upload: Upload,
-    readback: Readback,
-    pipelines: Pipelines,
+    pub(super) upload: Upload,
+    pub(super) readback: Readback,
+    pub(super) pipelines: Pipelines,
     clock: Option<Clock>,
 }
 
 impl Gpu {
-    /// Opens a device on the adapter wanted, of whose memory one fusion takes at most so many bytes.
+    /// Opens a device on the adapter wanted, of whose memory one fusion or one fit takes at most so many bytes.
     pub(crate) fn open(wanted: &Wanted, memory_bytes: Option<u64>) -> Result<Self> {
         let opened = adapter::open(wanted)?;
         let device = opened.device.limits();
@@ -69,7 +71,7 @@ impl Gpu {
     }
 
     /// Does the work with the state, alone; after a failure the state is made anew.
-    fn alone<T>(&self, bytes: u64, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+    pub(super) fn alone<T>(&self, bytes: u64, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut current = state.take();
         let result = self.opened.guarded(bytes, || work(current.get_or_insert_with(|| State::new(&self.opened))));
@@ -148,7 +150,7 @@ impl State {
     /// Submits the chunk's kernel.
     fn dispatch(&mut self, opened: &Opened, chunk: Chunk<'_>) {
         let kernel = chunk.step.kernel();
-        let (pipeline, layout) = self.pipelines.get(opened, kernel, Switches::of(chunk.step));
+        let (pipeline, layout) = self.pipelines.get(opened, kernel, Switches::of(chunk.step).into());
         let group = opened.device.create_bind_group(&BindGroupDescriptor {
             label: Some(kernel.name()),
             layout: &layout,
@@ -203,6 +205,10 @@ impl Backend for Gpu {
             run = self.run_step(step, evidence, out.reborrow())?;
         }
         Ok(run)
+    }
+
+    fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
+        Ok(Box::new(Held::new(self, features)?))
     }
 
     fn describe(&self) -> String {

@@ -11,6 +11,7 @@ use wgpu::{
 use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::encode::{MIXED, number};
 use crate::kernel::fusion::pool::{By, Slot};
+use crate::kernel::stacking::softmax_regression::Stage;
 use crate::kernel::{Access, Kernel};
 use crate::plan::Step;
 use crate::spec::{Conflict, OnInvalid};
@@ -78,11 +79,34 @@ impl Switches {
     }
 }
 
+/// The `override` constants of a kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Constants {
+    Fusion(Switches),
+    Regression(Stage),
+}
+
+impl From<Switches> for Constants {
+    fn from(switches: Switches) -> Self {
+        Self::Fusion(switches)
+    }
+}
+
+impl Constants {
+    /// By their names in the shaders.
+    fn named(self) -> Vec<(&'static str, f64)> {
+        match self {
+            Self::Fusion(switches) => switches.constants().to_vec(),
+            Self::Regression(stage) => vec![("STAGE", f64::from(stage as u32))],
+        }
+    }
+}
+
 /// What was compiled so far.
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
     modules: HashMap<Kernel, (ShaderModule, BindGroupLayout)>,
-    pipelines: HashMap<(Kernel, Switches), ComputePipeline>,
+    pipelines: HashMap<(Kernel, Constants), ComputePipeline>,
 }
 
 impl Pipelines {
@@ -91,7 +115,7 @@ impl Pipelines {
         &mut self,
         opened: &Opened,
         kernel: Kernel,
-        switches: Switches,
+        constants: Constants,
     ) -> (ComputePipeline, BindGroupLayout) {
         let (module, layout) =
             self.modules.entry(kernel).or_insert_with(|| (module(opened, kernel), layout(opened, kernel)));
@@ -107,14 +131,14 @@ impl Pipelines {
                 module,
                 entry_point: Some("main"),
                 compilation_options: PipelineCompilationOptions {
-                    constants: &switches.constants(),
+                    constants: &constants.named(),
                     // The kernels write their workgroup memory before they read it.
                     zero_initialize_workgroup_memory: false,
                 },
                 cache: None,
             })
         };
-        (self.pipelines.entry((kernel, switches)).or_insert_with(compile).clone(), layout.clone())
+        (self.pipelines.entry((kernel, constants)).or_insert_with(compile).clone(), layout.clone())
     }
 }
 
@@ -128,7 +152,8 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     // every index into a buffer is below a product of the parameters' counts that `buffers` reserved, lanes outside
     // clamped to the last item and source or masked; a vote is a class, found by a walk over the classes or compared with
     // their number, or that number where `tables` has a row for it; every index into workgroup memory is below its size
-    // by `plan::partition::grid` and `HELD`.
+    // by `plan::partition::grid` and `HELD`. Of a regression, tiles and features outside are clamped to the last one, and
+    // `plan::regression::Cut` has a path only where its lanes stay within workgroup memory.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

@@ -1,6 +1,6 @@
 //! Posteriors of models that did not see the label of the item.
 
-use crate::backend::cpu::Cpu;
+use crate::engine::Engine;
 use crate::error::{EvidenceError, Result};
 use crate::kernel::stacking::softmax_regression::Targets;
 use crate::methods::stacking::examples::check_classes;
@@ -22,7 +22,7 @@ pub struct OutOfFold {
 impl OutOfFold {
     pub(super) fn fit(
         stacking: &Stacking,
-        cpu: &Cpu,
+        engine: &Engine,
         evidence: &Evidence<'_>,
         labels: &[u32],
         folds: &Folds,
@@ -33,19 +33,20 @@ impl OutOfFold {
         for &fold in folds.distinct() {
             check_classes(classes, labels, Some(fold), |item| of_items[item] != fold)?;
         }
-        let features = cpu.pack(evidence)?;
+        let cpu = engine.host()?;
+        let mut regression = engine.regression(cpu.pack(evidence)?)?;
         let mut posterior = vec![0.0; labels.len() * classes];
         let mut answers = posterior.clone();
         let mut reports = Vec::with_capacity(folds.distinct().len());
         for &fold in folds.distinct() {
             let targets = Targets::of(labels, |item| of_items[item] != fold);
-            let fit = stacking.fit_packed(cpu, &features, &targets)?;
-            cpu.predict(&features, &fit.model.parameters(), &mut answers);
+            let fit = stacking.fit_packed(&mut *regression, &targets)?;
+            cpu.predict(regression.features(), &fit.model.parameters(), &mut answers);
             let rows = posterior.chunks_exact_mut(classes).zip(answers.chunks_exact(classes));
             rows.zip(of_items).filter(|(_, of)| **of == fold).for_each(|((to, from), _)| to.copy_from_slice(from));
             reports.push(fit.report);
         }
-        let fit = stacking.fit_packed(cpu, &features, &Targets::of(labels, |_| true))?;
+        let fit = stacking.fit_packed(&mut *regression, &Targets::of(labels, |_| true))?;
         Ok(Self { classes, posterior, labels: labels.to_vec(), reports, model: fit.model, report: fit.report })
     }
 

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::cpu::Cpu;
+use crate::backend::Regression;
 use crate::engine::Engine;
-use crate::error::{FitError, Result};
-use crate::kernel::stacking::softmax_regression::{Features, MAX_PARAMETERS, Targets};
-use crate::methods::stacking::examples::{check_classes, check_labels, check_option};
+use crate::error::Result;
+use crate::kernel::stacking::softmax_regression::Targets;
+use crate::methods::stacking::examples::{check_classes, check_labels, check_option, check_parameters};
 use crate::methods::stacking::minimise::{Stop, minimise};
 use crate::methods::stacking::objective::PenalisedLoss;
 use crate::methods::stacking::stacked::by_source;
@@ -28,8 +28,10 @@ const ROUNDING: f64 = 3e-8;
 /// fit, which sees the same zeros as the posterior will.
 ///
 /// The optimiser is L-BFGS from zero, in coordinates whitened by the curvature there; loss and gradient are the kernel
-/// `stacking/softmax_regression`, on the CPU whatever the engine. The same input gives the same bits on any number of
-/// threads.
+/// `stacking/softmax_regression`, on the engine's device. There the features stay for the whole fit, as far as the engine's
+/// memory budget goes; what is beyond it is uploaded for every evaluation. A GPU is waited for once per evaluation. Where
+/// items are so few that a CPU evaluates them sooner (`benches/stacking.rs` sets both side by side), give the fit an
+/// [`Engine::cpu()`]. The same input gives the same bits on any number of threads, and on the same GPU under any budget.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stacking {
@@ -74,15 +76,23 @@ pub struct Report {
     pub converged: bool,
 }
 
-/// The objective of a fit at one model.
+/// What a fit minimises, at one model: [`Stacking::objective`] or [`LabelledLoss`](super::LabelledLoss).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Objective {
-    /// Mean loss in nats plus penalty.
+    /// Mean loss in nats plus penalty; of `LabelledLoss` the summed loss.
     pub value: f64,
     /// Its gradient in the weights, [N, C, C].
     pub weights: Vec<f64>,
     /// Its gradient in the biases, of length C.
     pub bias: Vec<f64>,
+}
+
+impl Objective {
+    /// From a gradient in the kernel's layout.
+    pub(super) fn of(sources: usize, classes: usize, value: f64, mut gradient: Vec<f64>) -> Self {
+        let weights = by_source(sources, classes, &gradient).collect();
+        Self { value, weights, bias: gradient.split_off(classes * sources * classes) }
+    }
 }
 
 impl Stacking {
@@ -91,12 +101,12 @@ impl Stacking {
     /// # Errors
     ///
     /// No labels or not one per item, a label that is no class, a class without an item, an invalid opinion, more than
-    /// 2^22 parameters, or an option out of its range.
+    /// 2^22 parameters, an option out of its range, or the device fails or cannot hold a part of the features.
     pub fn fit(&self, engine: &Engine, evidence: &Evidence<'_>, labels: &[u32]) -> Result<Fit> {
         self.check(evidence, labels)?;
         check_classes(evidence.classes(), labels, None, |_| true)?;
-        let cpu = engine.host()?;
-        self.fit_packed(cpu, &cpu.pack(evidence)?, &Targets::of(labels, |_| true))
+        let mut regression = engine.regression(engine.host()?.pack(evidence)?)?;
+        self.fit_packed(&mut *regression, &Targets::of(labels, |_| true))
     }
 
     /// Fits one model per fold to the items outside it, which then answers the items in it, and one to all items.
@@ -112,7 +122,7 @@ impl Stacking {
         folds: &Folds,
     ) -> Result<OutOfFold> {
         self.check(evidence, labels)?;
-        OutOfFold::fit(self, engine.host()?, evidence, labels, folds)
+        OutOfFold::fit(self, engine, evidence, labels, folds)
     }
 
     /// The objective that [`Stacking::fit`] minimises and its gradient, at a given model: what training sees, no score.
@@ -128,34 +138,36 @@ impl Stacking {
         model: &Stacked,
     ) -> Result<Objective> {
         self.check(evidence, labels)?;
-        model.check_shape(evidence)?;
-        let cpu = engine.host()?;
-        let (features, targets) = (cpu.pack(evidence)?, Targets::of(labels, |_| true));
-        let loss = PenalisedLoss { cpu, features: &features, targets: &targets, l2: self.l2 };
+        model.check_shape(evidence.sources(), evidence.classes())?;
+        let mut regression = engine.regression(engine.host()?.pack(evidence)?)?;
+        regression.label(&Targets::of(labels, |_| true))?;
+        let mut loss = PenalisedLoss { regression: &mut *regression, labelled: labels.len(), l2: self.l2 };
         let parameters: Vec<f64> = model.parameters().into_iter().map(f64::from).collect();
         let mut gradient = vec![0.0; parameters.len()];
-        let value = loss.at(&parameters, &mut gradient);
-        let weights = by_source(evidence.sources(), evidence.classes(), &gradient).collect();
-        Ok(Objective { value, weights, bias: gradient.split_off(features.classes * features.len) })
+        let value = loss.at(&parameters, &mut gradient)?;
+        Ok(Objective::of(evidence.sources(), evidence.classes(), value, gradient))
     }
 
     /// Fits to the items that have a target.
-    pub(super) fn fit_packed(&self, cpu: &Cpu, features: &Features, targets: &Targets) -> Result<Fit> {
-        let loss = PenalisedLoss { cpu, features, targets, l2: self.l2 };
+    pub(super) fn fit_packed(&self, regression: &mut dyn Regression, targets: &Targets) -> Result<Fit> {
+        regression.label(targets)?;
+        let features = regression.features();
+        let (sources, classes) = (features.len / features.classes, features.classes);
         let whitening = Whitening::of(features, targets, self.l2);
         let mut parameters = vec![0.0; features.parameters()];
+        let mut loss = PenalisedLoss { regression, labelled: targets.labelled, l2: self.l2 };
         // Each item's loss is rounded in f32, at random; so is their mean, the less the more there are.
         let rounding = ROUNDING / (targets.labelled as f64).sqrt();
         let stop = Stop { tolerance: self.tolerance, rounding, max_iterations: self.max_iterations };
         let minimum = minimise(vec![0.0; parameters.len()], stop, |round, gradient| {
             whitening.parameters(round, &mut parameters);
-            let value = loss.at(&parameters, gradient);
+            let value = loss.at(&parameters, gradient)?;
             whitening.gradient(gradient);
             Ok(value)
         })?;
         whitening.parameters(&minimum.point, &mut parameters);
         let mut gradient = vec![0.0; parameters.len()];
-        let objective = loss.at(&parameters, &mut gradient);
+        let objective = loss.at(&parameters, &mut gradient)?;
         let report = Report {
             iterations: minimum.iterations,
             evaluations: minimum.evaluations + 1,
@@ -163,7 +175,7 @@ impl Stacking {
             gradient: gradient.iter().fold(0.0, |most, g| g.abs().max(most)),
             converged: minimum.converged,
         };
-        let model = Stacked::from_parameters(features.len / features.classes, features.classes, &parameters)?;
+        let model = Stacked::from_parameters(sources, classes, &parameters)?;
         Ok(Fit { model, report })
     }
 
@@ -172,11 +184,6 @@ impl Stacking {
         check_option("l2", l2, l2.is_finite() && l2 >= 0.0, "finite and not negative")?;
         check_option("tolerance", tolerance, tolerance.is_finite() && tolerance > 0.0, "finite and above zero")?;
         check_labels(evidence, labels)?;
-        let (sources, classes) = (evidence.sources(), evidence.classes());
-        let parameters = sources.saturating_mul(classes).saturating_add(1).saturating_mul(classes);
-        if parameters > MAX_PARAMETERS {
-            return Err(FitError::TooManyParameters { sources, classes, limit: MAX_PARAMETERS }.into());
-        }
-        Ok(())
+        check_parameters(evidence)
     }
 }

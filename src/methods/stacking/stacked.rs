@@ -92,24 +92,22 @@ impl Stacked {
         &self.bias
     }
 
-    /// The posteriors of all items, row-major [B, C].
+    /// The posteriors of all items, row-major [B, C]; on the host's cores, whatever the engine.
     ///
     /// # Errors
     ///
     /// The evidence has other sources or classes than the model, or an opinion is invalid.
     pub fn posterior(&self, engine: &Engine, evidence: &Evidence<'_>) -> Result<Vec<f32>> {
-        self.check_shape(evidence)?;
+        self.check_shape(evidence.sources(), evidence.classes())?;
         let cpu = engine.host()?;
         let mut posterior = vec![0.0; evidence.items() * self.classes];
         cpu.predict(&cpu.pack(evidence)?, &self.parameters(), &mut posterior);
         Ok(posterior)
     }
 
-    /// Checks that the evidence has the model's sources and classes.
-    pub(super) fn check_shape(&self, evidence: &Evidence<'_>) -> Result<()> {
-        for (what, given, needed) in
-            [("sources", evidence.sources(), self.sources), ("classes", evidence.classes(), self.classes)]
-        {
+    /// Checks that the evidence, of so many sources and classes, has the model's.
+    pub(super) fn check_shape(&self, sources: usize, classes: usize) -> Result<()> {
+        for (what, given, needed) in [("sources", sources, self.sources), ("classes", classes, self.classes)] {
             EvidenceError::check_len(format_args!("the list of {what}, for the stacked model,"), needed, given)?;
         }
         Ok(())

@@ -150,6 +150,22 @@ fn too_many_parameters_are_refused_before_memory_is_taken() {
 }
 
 #[test]
+fn a_fit_that_the_device_cannot_hold_is_refused_and_does_not_move_to_another() {
+    let labelled = Labelled::random(Encoding::Probabilities, 2, 40, 3, 1);
+    let (evidence, labels) = (labelled.evidence(), &labelled.labels);
+    let Some(engine) = engines::gpu(Some(1)) else { return };
+    let model = Stacked::new(2, 3, vec![0.0; 18], vec![0.0; 3]).expect("a model");
+    let folds = Folds::split(40, 2, 1).expect("two folds");
+    let stacking = Stacking::default();
+    let results = vec![
+        stacking.fit(&engine, &evidence, labels).map(drop),
+        stacking.out_of_fold(&engine, &evidence, labels, &folds).map(drop),
+        stacking.objective(&engine, &evidence, labels, &model).map(drop),
+    ];
+    refused(results, Error::is_device, "raise the engine's memory budget or use `Engine::cpu()`");
+}
+
+#[test]
 fn a_model_of_another_shape_is_refused() {
     let labelled = Labelled::random(Encoding::Probabilities, 2, 20, 3, 1);
     let (_, engine) = &engines::all()[0];

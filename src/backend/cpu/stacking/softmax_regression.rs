@@ -5,19 +5,45 @@ use rayon::prelude::*;
 
 use super::forward::{Parameters, logits};
 use super::gradient;
+use crate::backend::Regression;
 use crate::backend::cpu::Cpu;
 use crate::backend::cpu::numbers::{exp, ln};
+use crate::error::Result;
 use crate::kernel::stacking::softmax_regression::{FLUSH, Features, GROUP, LANES, Row, Targets};
+
+/// Features in the host's memory.
+#[derive(Debug)]
+pub(in crate::backend::cpu) struct Held<'a> {
+    cpu: &'a Cpu,
+    features: Features,
+    targets: Targets,
+}
+
+impl<'a> Held<'a> {
+    /// No item is labelled yet.
+    pub(in crate::backend::cpu) fn new(cpu: &'a Cpu, features: Features) -> Self {
+        Self { cpu, targets: Targets::none(features.tiles()), features }
+    }
+}
+
+impl Regression for Held<'_> {
+    fn features(&self) -> &Features {
+        &self.features
+    }
+
+    fn label(&mut self, targets: &Targets) -> Result<()> {
+        self.targets.clone_from(targets);
+        Ok(())
+    }
+
+    fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64> {
+        Ok(self.cpu.evaluate(&self.features, &self.targets, parameters, gradient))
+    }
+}
 
 impl Cpu {
     /// The summed loss of the labelled items; `gradient`, laid out as the parameters, becomes its gradient.
-    pub(crate) fn evaluate(
-        &self,
-        features: &Features,
-        targets: &Targets,
-        parameters: &[f32],
-        gradient: &mut [f64],
-    ) -> f64 {
+    fn evaluate(&self, features: &Features, targets: &Targets, parameters: &[f32], gradient: &mut [f64]) -> f64 {
         let tiles = features.block_tiles();
         let block = |(x, targets): (&[Row], &[Row])| dispatch!(self.level, simd => Block::run(simd, Parameters::of(parameters, features.classes), x, targets));
         let x = features.rows.par_chunks(tiles * features.len).zip(targets.rows.par_chunks(tiles));

@@ -1,0 +1,3 @@
+//! The stacking kernels.
+
+mod softmax_regression;
