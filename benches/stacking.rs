@@ -1,5 +1,6 @@
-//! Fitting a stacked model: 200,000 items, 8 sources x 10 classes = 80 features, from evidence to model, on one core and
-//! on all; and its parts.
+//! Fitting a stacked model: 200,000 items, 8 sources x 10 classes = 80 features, from evidence to model, on one core, on
+//! all and on the GPU; and its parts. `evaluate` is one loss and gradient over features that the device holds, from call to
+//! return, at several numbers of items; of a software driver, named as such, only the lowest.
 //!
 //! `cargo bench --bench stacking` writes what it fits to `target/stacking/` and says what it reached;
 //! `OMP_NUM_THREADS=1 python3 benches/stacking_baseline.py` then fits scikit-learn's softmax regression to the same
@@ -11,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use consilience::stacking::{LinearWeights, LogWeights, Metric, Selection, Stacking};
+use consilience::stacking::{LabelledLoss, LinearWeights, LogWeights, Metric, Selection, Stacking};
 use consilience::{Device, Engine, EngineOptions, Evidence};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -59,6 +60,20 @@ fn write(planes: &[Vec<f32>], labels: &[u32]) {
         .expect("room");
 }
 
+/// The CPU on one core and on all, and the GPU if there is one.
+fn engines() -> Vec<(&'static str, Engine)> {
+    let cpu = |threads| {
+        let options = EngineOptions { device: Device::Cpu, threads, ..EngineOptions::default() };
+        Engine::open(&options).expect("a CPU engine")
+    };
+    let mut engines = vec![("cpu-1", cpu(Some(1))), ("cpu-all", cpu(None))];
+    if let Ok(gpu) = Engine::gpu() {
+        let software = gpu.describe().contains("software driver");
+        engines.push((if software { "software-gpu" } else { "gpu" }, gpu));
+    }
+    engines
+}
+
 fn fits(c: &mut Criterion) {
     let (planes, labels) = workload();
     write(&planes, &labels);
@@ -67,17 +82,26 @@ fn fits(c: &mut Criterion) {
     let stacking = Stacking::default();
     let mut group = c.benchmark_group("stacking/200k-80");
     group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(5));
-    for threads in [Some(1), None] {
-        let options = EngineOptions { device: Device::Cpu, threads, ..EngineOptions::default() };
-        let engine = Engine::open(&options).expect("a CPU engine");
+    for (name, engine) in engines() {
         let fit = stacking.fit(&engine, &evidence, &labels).expect("labelled evidence");
         eprintln!("{}: {:?}", engine.describe(), fit.report);
-        let name = threads.map_or("all".to_owned(), |n| n.to_string());
-        group.bench_function(format!("fit/cpu-{name}"), |b| b.iter(|| stacking.fit(&engine, &evidence, &labels)));
+        // A software driver takes minutes over what says nothing of a GPU.
+        let most = if name == "software-gpu" { 5_000 } else { ITEMS };
+        for items in [500, 5_000, 50_000, ITEMS].into_iter().filter(|&items| items <= most) {
+            let planes: Vec<&[f32]> = planes.iter().map(|plane| &plane[..items * CLASSES]).collect();
+            let evidence = Evidence::probabilities(CLASSES, &planes).expect("planes of one length");
+            let labels: Vec<Option<u32>> = labels[..items].iter().copied().map(Some).collect();
+            let mut loss = LabelledLoss::new(&engine, &evidence, &labels).expect("labelled evidence");
+            group.bench_function(format!("evaluate-{items}/{name}"), |b| b.iter(|| loss.at(&fit.model)));
+        }
+        if most < ITEMS {
+            continue;
+        }
+        group.bench_function(format!("fit/{name}"), |b| b.iter(|| stacking.fit(&engine, &evidence, &labels)));
         let objective = |b: &mut criterion::Bencher<'_>| {
             b.iter(|| stacking.objective(&engine, &evidence, &labels, &fit.model));
         };
-        group.bench_function(format!("pack-and-evaluate/cpu-{name}"), objective);
+        group.bench_function(format!("pack-and-evaluate/{name}"), objective);
     }
     group.bench_function("linear-weights", |b| b.iter(|| LinearWeights::default().fit(&evidence, &labels)));
     group.bench_function("log-weights", |b| b.iter(|| LogWeights::default().fit(&evidence, &labels)));
