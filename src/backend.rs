@@ -9,12 +9,16 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::kernel::stacking::softmax_regression::{Features, Targets};
 use crate::plan::Program;
+use crate::plan::batch::Batch;
 use crate::tensor::{Evidence, FusedMut};
 
 /// Runs programs.
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Runs the program over all items of the evidence and writes every output asked for.
     fn run(&self, program: &Program, evidence: &Evidence<'_>, out: FusedMut<'_>) -> Result<Run>;
+
+    /// Runs a kernel over arrays and fills its outputs.
+    fn run_batch(&self, batch: Batch<'_>) -> Result<Timing>;
 
     /// The device in one line: name, driver, what it runs with.
     fn describe(&self) -> String;
@@ -56,7 +60,7 @@ pub(crate) struct Run {
     pub timing: Timing,
 }
 
-/// Where the time of a fusion went.
+/// Where the time of a fusion, or of a kernel over arrays, went.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Timing {

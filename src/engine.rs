@@ -9,6 +9,7 @@ use crate::backend::gpu::{Gpu, Wanted};
 use crate::backend::{Backend, Regression, Timing};
 use crate::error::{Error, EvidenceError, Result};
 use crate::kernel::stacking::softmax_regression::Features;
+use crate::plan::batch::Batch;
 use crate::plan::{self, Program};
 use crate::spec::Fusion;
 use crate::tensor::{Evidence, Fused};
@@ -160,6 +161,13 @@ impl Engine {
     /// The bytes do not fit the device, or it fails.
     pub fn copy_time(&self, bytes: u64) -> Result<Option<Duration>> {
         self.backend.copy_time(bytes)
+    }
+
+    /// Runs a kernel over arrays and says where the time went.
+    pub(crate) fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {
+        let start = Instant::now();
+        let timing = if batch.items == 0 { Timing::default() } else { self.backend.run_batch(batch)? };
+        Ok(Timing { total: start.elapsed(), ..timing })
     }
 
     /// A softmax regression over packed features, on this engine's device.

@@ -8,6 +8,7 @@ mod fit;
 mod label;
 mod spec;
 mod state;
+mod vortex;
 
 pub use self::calibration::CalibrationError;
 pub use self::device::DeviceError;
@@ -17,6 +18,7 @@ pub use self::fit::FitError;
 pub use self::label::LabelError;
 pub use self::spec::SpecError;
 pub use self::state::StateError;
+pub use self::vortex::VortexError;
 
 /// A specialised `Result`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -71,6 +73,9 @@ pub enum ErrorKind {
     /// What is fitted to labelled items: labels, folds, models.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// Arrays given to vortex operations.
+    #[error(transparent)]
+    Vortex(#[from] VortexError),
 }
 
 impl Error {
@@ -87,6 +92,7 @@ impl Error {
             ErrorKind::Evidence(e) => e.invalid().is_none(),
             ErrorKind::State(e) => e.is_shape(),
             ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
+            ErrorKind::Vortex(VortexError::Length { .. }) => true,
             _ => false,
         }
     }
@@ -139,6 +145,12 @@ impl Error {
     #[must_use]
     pub fn is_fit(&self) -> bool {
         matches!(*self.0, ErrorKind::Fit(_))
+    }
+
+    /// Whether what is given to a vortex operation is at fault.
+    #[must_use]
+    pub fn is_vortex(&self) -> bool {
+        matches!(*self.0, ErrorKind::Vortex(_))
     }
 
     /// The opinion at fault, when [`Error::is_invalid_evidence`].

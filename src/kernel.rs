@@ -3,6 +3,7 @@
 
 pub mod fusion;
 pub mod stacking;
+pub mod vortex;
 
 use std::fmt;
 
@@ -16,11 +17,13 @@ pub enum Kernel {
     PoolWide,
     /// [`stacking::softmax_regression`]: loss and gradient over features that stay on the device.
     SoftmaxRegression,
+    /// [`vortex::digital_root`]: of integers of 32 and 64 bits.
+    DigitalRoot,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Pool, Self::PoolWide, Self::SoftmaxRegression];
+    pub const ALL: [Self; 4] = [Self::Pool, Self::PoolWide, Self::SoftmaxRegression, Self::DigitalRoot];
 
     /// Its path below `shaders/` and everywhere else, without ending.
     #[must_use]
@@ -29,6 +32,7 @@ impl Kernel {
             Self::Pool => "fusion/pool",
             Self::PoolWide => "fusion/pool_wide",
             Self::SoftmaxRegression => "stacking/softmax_regression",
+            Self::DigitalRoot => "vortex/digital_root",
         }
     }
 
@@ -39,6 +43,7 @@ impl Kernel {
             Self::Pool => fusion::pool::SOURCE,
             Self::PoolWide => fusion::pool_wide::SOURCE,
             Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
+            Self::DigitalRoot => vortex::digital_root::SOURCE,
         }
     }
 
@@ -48,6 +53,7 @@ impl Kernel {
         match self {
             Self::Pool | Self::PoolWide => &fusion::pool::BINDINGS,
             Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
+            Self::DigitalRoot => &vortex::digital_root::BINDINGS,
         }
     }
 
@@ -57,6 +63,7 @@ impl Kernel {
         match self {
             Self::Pool | Self::PoolWide => size_of::<fusion::pool::Params>(),
             Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
+            Self::DigitalRoot => size_of::<vortex::digital_root::Params>(),
         }
     }
 
@@ -66,6 +73,7 @@ impl Kernel {
         match self {
             Self::Pool | Self::PoolWide => fusion::pool::WORKGROUP_LANES,
             Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
+            Self::DigitalRoot => vortex::digital_root::WORKGROUP_LANES,
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained.
+//! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained; and operations over
+//! arrays that are no fusion.
 
 pub mod calibration;
 mod checked;
@@ -7,4 +8,5 @@ pub mod learning;
 pub mod provenance;
 mod random;
 pub mod stacking;
+pub mod vortex;
 pub(crate) mod whole_file;

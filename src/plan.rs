@@ -1,5 +1,6 @@
 //! From a specification to a program of kernel dispatches, and the sizes it takes: pure code that knows no device.
 
+pub(crate) mod batch;
 mod lower;
 #[cfg(feature = "gpu")]
 pub(crate) mod partition;

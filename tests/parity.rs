@@ -3,3 +3,4 @@
 mod devices;
 mod fusion;
 mod stacking;
+mod vortex;

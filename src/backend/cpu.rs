@@ -1,11 +1,13 @@
 //! The CPU executor: SIMD chosen at run time, all cores, one source text per kernel.
 
+mod batch;
 mod fusion;
 mod level;
 mod numbers;
 mod stacking;
 mod sum;
 mod transpose;
+mod vortex;
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -18,10 +20,11 @@ use self::transpose::LANES;
 use crate::backend::{Backend, Regression, Run, Timing};
 use crate::error::{DeviceError, Result};
 use crate::kernel::stacking::softmax_regression::Features;
+use crate::plan::batch::Batch;
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut};
 
-/// Below this many bytes of evidence a second thread costs more than it brings.
+/// Below this many bytes a second thread costs more than it brings.
 const BYTES_PER_THREAD: f64 = 524_288.0;
 
 /// Ranges per thread, so that a thread that was held up does not hold up the others.
@@ -93,6 +96,10 @@ impl Backend for Cpu {
         }
         let kernels = Some(start.elapsed());
         Ok(Run { first_invalid, timing: Timing { kernels, chunks: 1, ..Timing::default() } })
+    }
+
+    fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {
+        Ok(self.run_in_ranges(batch))
     }
 
     fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {

@@ -3,6 +3,8 @@
 #[cfg(feature = "gpu")]
 mod adapter;
 #[cfg(feature = "gpu")]
+mod batch;
+#[cfg(feature = "gpu")]
 mod buffers;
 #[cfg(not(feature = "gpu"))]
 mod disabled;

@@ -100,9 +100,20 @@ fn parameter_structs_have_the_same_layout() {
         let contract = match kernel {
             Kernel::Pool | Kernel::PoolWide => "src/kernel/fusion/pool.rs",
             Kernel::SoftmaxRegression => "src/kernel/stacking/softmax_regression.rs",
+            batch => &format!("src/kernel/{batch}.rs"),
         };
         assert_eq!(members, fields(contract, "Params"), "{kernel}");
         assert_eq!(*span as usize, kernel.params_bytes(), "{kernel}");
+    }
+}
+
+#[test]
+fn parameters_of_kernels_over_arrays_begin_with_what_a_chunk_sets() {
+    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.name().starts_with("vortex/")) {
+        let fields = fields(&format!("src/kernel/{kernel}.rs"), "Params");
+        let first: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).take(3).collect();
+        assert_eq!(first, ["items", "stride", "groups_per_row"], "{kernel}");
+        assert_eq!(kernel.params_bytes() % 16, 0, "{kernel}");
     }
 }
 

@@ -27,6 +27,11 @@ impl Buffers {
         }
     }
 
+    /// Bytes of all of them.
+    pub(super) fn bytes(&self) -> u64 {
+        self.buffers.iter().map(Buffer::size).sum()
+    }
+
     /// The buffer of a binding.
     pub(super) fn at(&self, binding: usize) -> &Buffer {
         &self.buffers[binding]

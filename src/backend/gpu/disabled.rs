@@ -1,10 +1,11 @@
 //! The GPU executor of a build without one.
 
 use crate::backend::gpu::Wanted;
-use crate::backend::{Backend, Regression, Run};
+use crate::backend::{Backend, Regression, Run, Timing};
 use crate::error::{DeviceError, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::Program;
+use crate::plan::batch::Batch;
 use crate::tensor::{Evidence, FusedMut};
 
 /// Never opened.
@@ -20,6 +21,10 @@ impl Gpu {
 
 impl Backend for Gpu {
     fn run(&self, _program: &Program, _evidence: &Evidence<'_>, _out: FusedMut<'_>) -> Result<Run> {
+        match *self {}
+    }
+
+    fn run_batch(&self, _batch: Batch<'_>) -> Result<Timing> {
         match *self {}
     }
 

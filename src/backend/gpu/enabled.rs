@@ -7,6 +7,7 @@ use wgpu::{BindGroupDescriptor, CommandEncoderDescriptor, ComputePassDescriptor}
 
 use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
+use crate::backend::gpu::batch;
 use crate::backend::gpu::buffers::Buffers;
 use crate::backend::gpu::encode::Chunk;
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
@@ -14,9 +15,10 @@ use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
 use crate::backend::gpu::readback::{Piece, Readback};
 use crate::backend::gpu::regression::Held;
 use crate::backend::gpu::upload::Upload;
-use crate::backend::{Backend, Regression, Run};
+use crate::backend::{Backend, Regression, Run, Timing};
 use crate::error::Result;
 use crate::kernel::stacking::softmax_regression::Features;
+use crate::plan::batch::Batch;
 use crate::plan::partition::{COLUMNS, Limits, POSTERIOR, STATUS, chunk_items};
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut};
@@ -48,10 +50,11 @@ pub(crate) struct Gpu {
 #[derive(Debug)]
 pub(super) struct State {
     buffers: Buffers,
+    pub(super) held: batch::Held,
     pub(super) upload: Upload,
     pub(super) readback: Readback,
     pub(super) pipelines: Pipelines,
-    clock: Option<Clock>,
+    pub(super) clock: Option<Clock>,
 }
 
 impl Gpu {
@@ -106,6 +109,7 @@ impl State {
     fn new(opened: &Opened) -> Self {
         Self {
             buffers: Buffers::default(),
+            held: batch::Held::default(),
             upload: Upload::new(opened),
             readback: Readback::new(opened),
             pipelines: Pipelines::default(),
@@ -205,6 +209,10 @@ impl Backend for Gpu {
             run = self.run_step(step, evidence, out.reborrow())?;
         }
         Ok(run)
+    }
+
+    fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {
+        self.run_in_chunks(batch)
     }
 
     fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {

@@ -84,6 +84,8 @@ impl Switches {
 pub(super) enum Constants {
     Fusion(Switches),
     Regression(Stage),
+    /// Of a kernel that has none.
+    Plain,
 }
 
 impl From<Switches> for Constants {
@@ -98,6 +100,7 @@ impl Constants {
         match self {
             Self::Fusion(switches) => switches.constants().to_vec(),
             Self::Regression(stage) => vec![("STAGE", f64::from(stage as u32))],
+            Self::Plain => Vec::new(),
         }
     }
 }
@@ -153,7 +156,8 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     // clamped to the last item and source or masked; a vote is a class, found by a walk over the classes or compared with
     // their number, or that number where `tables` has a row for it; every index into workgroup memory is below its size
     // by `plan::partition::grid` and `HELD`. Of a regression, tiles and features outside are clamped to the last one, and
-    // `plan::regression::Cut` has a path only where its lanes stay within workgroup memory.
+    // `plan::regression::Cut` has a path only where its lanes stay within workgroup memory. Of a
+    // batch, lanes behind the last item return, and `plan::batch::sizes` has every plane filled up to whole vec4s.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

@@ -1,0 +1,46 @@
+//! Kernels over arrays: cut in ranges over the cores, each range given to the kernel's twin.
+
+use std::time::Instant;
+
+use fearless_simd::{Level, dispatch};
+
+use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, vortex};
+use crate::backend::Timing;
+use crate::kernel::Kernel;
+use crate::plan::batch::Batch;
+
+impl Cpu {
+    /// Runs the kernel over all items.
+    pub(super) fn run_in_ranges(&self, batch: Batch<'_>) -> Timing {
+        let start = Instant::now();
+        let bytes = batch.bytes() as f64;
+        match &self.pool {
+            Some(pool) if bytes > 2.0 * BYTES_PER_THREAD => {
+                let ranges = (self.threads() * RANGES_PER_THREAD).min((bytes / BYTES_PER_THREAD) as usize);
+                let items = batch.items.div_ceil(ranges).next_multiple_of(batch.block);
+                pool.install(|| in_ranges(self.level, batch, items));
+            }
+            _ => run(self.level, batch),
+        }
+        Timing { kernels: Some(start.elapsed()), chunks: 1, ..Timing::default() }
+    }
+}
+
+/// In ranges of at most `items`, whole blocks, on all threads.
+fn in_ranges(level: Level, batch: Batch<'_>, items: usize) {
+    if batch.items <= items {
+        return run(level, batch);
+    }
+    let half = (batch.items / 2).next_multiple_of(items);
+    let (left, right) = batch.split_at(half);
+    rayon::join(|| in_ranges(level, left, items), || in_ranges(level, right, items));
+}
+
+/// All items, on this thread.
+fn run(level: Level, batch: Batch<'_>) {
+    match batch.kernel {
+        Kernel::DigitalRoot => dispatch!(level, _simd => vortex::digital_root::run(batch)),
+        // Fusions and fits have their own paths.
+        Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}
+    }
+}

@@ -1,0 +1,3 @@
+//! The twins of the vortex shaders.
+
+pub(super) mod digital_root;

@@ -1,0 +1,3 @@
+//! The kernels over positions of the vortex ring.
+
+pub mod digital_root;

@@ -1,0 +1,54 @@
+//! Digital roots of unsigned integers of 32 and 64 bits.
+//!
+//! # Formula
+//!
+//! dr(0) = 0, else dr(n) = 1 + (n - 1) mod 9: the sum of the decimal digits, repeated until one digit is left.
+//!
+//! Powers of 2^6 are 1 modulo 9, so parts of 6 k bits can be added up without a change to the root, and the sum is zero only
+//! where the number is. 64 bits become 30 + 30 + 4, less than 2^31 + 16. Then dr(s) = s - 9 floor(s K / 2^b) with
+//! K = floor(2^b / 9): K falls short of 2^b / 9 by e / 9, e = 2^b mod 9, so that multiples of 9 come out as 9 without a
+//! comparison, and every other s < 9 K / e exactly. The CPU takes b = 35, which holds for all s of 32 bits, in a product of
+//! 64 bits. WGSL has none: the GPU adds 18 + 14 bits, then 12 + 7, and takes b = 18, which holds below 147,456 in 32 bits.
+//!
+//! # Layout
+//!
+//! `values` is B numbers of 32 bits, or of 64 with the low word first; `roots` is B of 32 bits. A lane takes four items, a
+//! workgroup a block of [`BLOCK`].
+//!
+//! # Tolerance
+//!
+//! None: every executor gives the same integers.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::kernel::{Access, Binding};
+
+/// The WGSL text.
+pub const SOURCE: &str = include_str!("../../../shaders/vortex/digital_root.wgsl");
+
+/// Lanes in a workgroup.
+pub const WORKGROUP_LANES: u32 = 256;
+
+/// Items of a block.
+pub const BLOCK: usize = 4 * WORKGROUP_LANES as usize;
+
+/// What the shader binds, in order.
+pub const BINDINGS: [Binding; 3] = [
+    Binding { name: "params", access: Access::Uniform },
+    Binding { name: "values", access: Access::Read },
+    Binding { name: "roots", access: Access::ReadWrite },
+];
+
+/// The uniform block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Params {
+    /// Items of the chunk.
+    pub items: u32,
+    /// Items between planes; there is one.
+    pub stride: u32,
+    /// Workgroups in a row of the grid.
+    pub groups_per_row: u32,
+    /// Words of a value: 1 or 2.
+    pub words: u32,
+}

@@ -1,0 +1,185 @@
+//! A kernel over arrays of items, which is no fusion: what it reads and writes, and how that is cut along items.
+
+#[cfg(feature = "gpu")]
+pub(crate) mod sizes;
+
+use bytemuck::{AnyBitPattern, NoUninit, cast_slice, cast_slice_mut, pod_read_unaligned};
+
+use crate::kernel::Kernel;
+
+/// One run of a kernel over all items, or over the items of a chunk or a range.
+///
+/// The kernel's first binding is its parameter block, whose first three words are `items`, `stride` and `groups_per_row`;
+/// then come the inputs, then the outputs, in this order. On the GPU a workgroup takes one block of items, the block's place
+/// is `workgroup_id.x + groups_per_row * workgroup_id.y`, and plane p of a slot begins at item p `stride`, a multiple of
+/// four. What lies behind the last item of a plane may be read and written; it means nothing.
+#[derive(Debug)]
+pub struct Batch<'a> {
+    /// Which.
+    pub kernel: Kernel,
+    /// Their number.
+    pub items: usize,
+    /// Items of a block: what a workgroup takes, and what a slot per block has one of. A multiple of four.
+    pub block: usize,
+    /// The bytes of the kernel's `Params`. The first three words are set for each chunk on the GPU and are zero here.
+    pub params: &'a [u8],
+    /// In the order of bindings.
+    pub inputs: Vec<Slot<&'a [u8]>>,
+    /// In the order of bindings, behind the inputs.
+    pub outputs: Vec<Slot<&'a mut [u8]>>,
+}
+
+/// What a binding of a batch holds.
+#[derive(Debug, Clone)]
+pub struct Slot<D> {
+    per: Per,
+    /// Words of four bytes of one item or one block in a plane; of what all share, in the plane.
+    words: usize,
+    planes: Vec<D>,
+}
+
+/// What a slot has one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Per {
+    Item,
+    Block,
+    Batch,
+}
+
+/// Words of a value.
+const fn words<T>() -> usize {
+    assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4), "slots hold whole words");
+    size_of::<T>() / 4
+}
+
+impl<'a> Slot<&'a [u8]> {
+    /// One value per item in each plane.
+    #[must_use]
+    pub fn items<T: NoUninit>(planes: &[&'a [T]]) -> Self {
+        let planes = planes.iter().map(|plane| cast_slice(plane)).collect();
+        Self { per: Per::Item, words: const { words::<T>() }, planes }
+    }
+
+    /// The same values for all items.
+    #[must_use]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the first kernel with a table is still to come"))]
+    pub fn shared<T: NoUninit>(values: &'a [T]) -> Self {
+        Self { per: Per::Batch, words: const { words::<T>() } * values.len(), planes: vec![cast_slice(values)] }
+    }
+}
+
+impl<'a> Slot<&'a mut [u8]> {
+    /// One value per item in each plane.
+    #[must_use]
+    pub fn items<T: NoUninit + AnyBitPattern>(planes: impl IntoIterator<Item = &'a mut [T]>) -> Self {
+        let planes = planes.into_iter().map(cast_slice_mut).collect();
+        Self { per: Per::Item, words: const { words::<T>() }, planes }
+    }
+
+    /// One value per block: a part of a sum, say, which the host adds up in the order of blocks, so that its bits depend
+    /// neither on the device's scheduling nor on chunks, which are whole blocks.
+    #[must_use]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the first kernel with sums is still to come"))]
+    pub fn blocks<T: NoUninit + AnyBitPattern>(values: &'a mut [T]) -> Self {
+        Self { per: Per::Block, words: const { words::<T>() }, planes: vec![cast_slice_mut(values)] }
+    }
+
+    /// The planes as what they hold.
+    pub fn planes_mut<T: NoUninit + AnyBitPattern>(&mut self) -> impl Iterator<Item = &mut [T]> {
+        self.planes.iter_mut().map(|plane| cast_slice_mut(plane))
+    }
+}
+
+impl<'a> Slot<&'a [u8]> {
+    /// A plane as what it holds.
+    #[must_use]
+    pub fn plane<T: AnyBitPattern>(&self, plane: usize) -> &'a [T] {
+        cast_slice(self.planes[plane])
+    }
+}
+
+impl<D> Slot<D> {
+    /// The bytes of a plane up to an item that is a block's first, or the last one's end.
+    fn bytes_before(&self, item: usize, block: usize) -> Option<usize> {
+        match self.per {
+            Per::Item => Some(4 * self.words * item),
+            Per::Block => Some(4 * self.words * item.div_ceil(block)),
+            Per::Batch => None,
+        }
+    }
+}
+
+impl<'a> Batch<'a> {
+    /// The parameter block.
+    #[must_use]
+    pub fn params<P: AnyBitPattern>(&self) -> P {
+        pod_read_unaligned(self.params)
+    }
+
+    /// Bytes read and written.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let inputs = self.inputs.iter().flat_map(|slot| &slot.planes).map(|plane| plane.len());
+        let outputs = self.outputs.iter().flat_map(|slot| &slot.planes).map(|plane| plane.len());
+        inputs.chain(outputs).sum()
+    }
+
+    /// The first `items`, whole blocks or all where anything is per block, and the rest.
+    #[must_use]
+    pub fn split_at(self, items: usize) -> (Self, Self) {
+        let Self { kernel, items: all, block, params, inputs, outputs } = self;
+        let items = items.min(all);
+        let (mut left_inputs, mut right_inputs) = (Vec::new(), Vec::new());
+        for slot in inputs {
+            let (left, right) = match slot.bytes_before(items, block) {
+                Some(bytes) => slot.planes.iter().map(|plane| plane.split_at(bytes)).unzip(),
+                None => (slot.planes.clone(), slot.planes),
+            };
+            left_inputs.push(Slot { per: slot.per, words: slot.words, planes: left });
+            right_inputs.push(Slot { per: slot.per, words: slot.words, planes: right });
+        }
+        let (mut left_outputs, mut right_outputs) = (Vec::new(), Vec::new());
+        for slot in outputs {
+            // No output is shared by all items.
+            let bytes = slot.bytes_before(items, block).unwrap_or_default();
+            let (left, right) = slot.planes.into_iter().map(|plane| plane.split_at_mut(bytes)).unzip();
+            left_outputs.push(Slot { per: slot.per, words: slot.words, planes: left });
+            right_outputs.push(Slot { per: slot.per, words: slot.words, planes: right });
+        }
+        let left = Self { kernel, items, block, params, inputs: left_inputs, outputs: left_outputs };
+        let right = Self { kernel, items: all - items, block, params, inputs: right_inputs, outputs: right_outputs };
+        (left, right)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_cuts_planes_and_blocks_and_keeps_what_is_shared() {
+        let (a, b, table): (Vec<u32>, Vec<u32>, Vec<f32>) = ((0..10).collect(), (10..20).collect(), vec![0.5; 3]);
+        let (mut wide, mut sums) = ([0_u64; 10], [0_u32; 3]);
+        let batch = Batch {
+            kernel: Kernel::DigitalRoot,
+            items: 10,
+            block: 4,
+            params: &[],
+            inputs: vec![Slot::<&[u8]>::items(&[&a[..], &b]), Slot::shared(&table)],
+            outputs: vec![Slot::<&mut [u8]>::items([&mut wide[..]]), Slot::blocks(&mut sums)],
+        };
+        assert_eq!(batch.bytes(), 10 * 16 + 12 + 12);
+        let (mut left, mut right) = batch.split_at(8);
+        assert_eq!((left.items, right.items), (8, 2));
+        assert_eq!((left.inputs[0].plane::<u32>(1), right.inputs[0].plane::<u32>(1)), (&b[..8], &b[8..]));
+        assert_eq!((left.inputs[1].plane::<f32>(0), right.inputs[1].plane::<f32>(0)), (&table[..], &table[..]));
+        let lens = |batch: &mut Batch<'_>| {
+            let wide: Vec<_> = batch.outputs[0].planes_mut::<u64>().map(|plane| plane.len()).collect();
+            let sums: Vec<_> = batch.outputs[1].planes_mut::<u32>().map(|plane| plane.len()).collect();
+            (wide, sums)
+        };
+        assert_eq!((lens(&mut left), lens(&mut right)), ((vec![8], vec![2]), (vec![2], vec![1])));
+        let (all, none) = right.split_at(100);
+        assert_eq!((all.items, none.items, none.bytes()), (2, 0, 12));
+    }
+}
