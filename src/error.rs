@@ -1,5 +1,6 @@
 //! The one error every public call answers with: what was wrong, where, and what would be right.
 
+mod bayes;
 mod calibration;
 mod device;
 mod evidence;
@@ -10,6 +11,7 @@ mod spec;
 mod state;
 mod vortex;
 
+pub use self::bayes::BayesError;
 pub use self::calibration::CalibrationError;
 pub use self::device::DeviceError;
 pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
@@ -76,6 +78,9 @@ pub enum ErrorKind {
     /// Arrays given to vortex operations.
     #[error(transparent)]
     Vortex(#[from] VortexError),
+    /// Arguments of posterior mathematics.
+    #[error(transparent)]
+    Bayes(#[from] BayesError),
 }
 
 impl Error {
@@ -91,6 +96,7 @@ impl Error {
         match &*self.0 {
             ErrorKind::Evidence(e) => e.invalid().is_none(),
             ErrorKind::State(e) => e.is_shape(),
+            ErrorKind::Bayes(BayesError::Length { .. }) => true,
             ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
             ErrorKind::Vortex(VortexError::Length { .. }) => true,
             _ => false,
@@ -151,6 +157,12 @@ impl Error {
     #[must_use]
     pub fn is_vortex(&self) -> bool {
         matches!(*self.0, ErrorKind::Vortex(_))
+    }
+
+    /// Whether an argument of posterior mathematics is outside its domain, or arguments differ in length.
+    #[must_use]
+    pub fn is_bayes(&self) -> bool {
+        matches!(*self.0, ErrorKind::Bayes(_))
     }
 
     /// The opinion at fault, when [`Error::is_invalid_evidence`].

@@ -1,6 +1,7 @@
 //! Contracts: for each kernel its formula, parameters, bindings, tolerance and source, which its shader and its CPU
 //! twin both keep.
 
+pub mod bayes;
 pub mod fusion;
 pub mod stacking;
 pub mod vortex;
@@ -19,11 +20,13 @@ pub enum Kernel {
     SoftmaxRegression,
     /// [`vortex::digital_root`]: of integers of 32 and 64 bits.
     DigitalRoot,
+    /// [`bayes::special`]: ln gamma, digamma, incomplete beta and gamma and their inverses.
+    Special,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Pool, Self::PoolWide, Self::SoftmaxRegression, Self::DigitalRoot];
+    pub const ALL: [Self; 5] = [Self::Pool, Self::PoolWide, Self::SoftmaxRegression, Self::DigitalRoot, Self::Special];
 
     /// Its path below `shaders/` and everywhere else, without ending.
     #[must_use]
@@ -33,6 +36,7 @@ impl Kernel {
             Self::PoolWide => "fusion/pool_wide",
             Self::SoftmaxRegression => "stacking/softmax_regression",
             Self::DigitalRoot => "vortex/digital_root",
+            Self::Special => "bayes/special",
         }
     }
 
@@ -44,6 +48,7 @@ impl Kernel {
             Self::PoolWide => fusion::pool_wide::SOURCE,
             Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
             Self::DigitalRoot => vortex::digital_root::SOURCE,
+            Self::Special => bayes::special::SOURCE,
         }
     }
 
@@ -54,6 +59,7 @@ impl Kernel {
             Self::Pool | Self::PoolWide => &fusion::pool::BINDINGS,
             Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
             Self::DigitalRoot => &vortex::digital_root::BINDINGS,
+            Self::Special => &bayes::special::BINDINGS,
         }
     }
 
@@ -64,6 +70,7 @@ impl Kernel {
             Self::Pool | Self::PoolWide => size_of::<fusion::pool::Params>(),
             Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
             Self::DigitalRoot => size_of::<vortex::digital_root::Params>(),
+            Self::Special => size_of::<bayes::special::Params>(),
         }
     }
 
@@ -74,6 +81,7 @@ impl Kernel {
             Self::Pool | Self::PoolWide => fusion::pool::WORKGROUP_LANES,
             Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
             Self::DigitalRoot => vortex::digital_root::WORKGROUP_LANES,
+            Self::Special => bayes::special::WORKGROUP_LANES,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Loops over evidence and answers that keep state: what is learned, fitted, calibrated and explained; and operations over
 //! arrays that are no fusion.
 
+pub mod bayes;
 pub mod calibration;
 mod checked;
 pub mod decision;

@@ -1,5 +1,6 @@
 //! Every kernel on every executor against the oracle.
 
+mod bayes;
 mod devices;
 mod fusion;
 mod stacking;

@@ -1,6 +1,7 @@
 //! The CPU executor: SIMD chosen at run time, all cores, one source text per kernel.
 
 mod batch;
+mod bayes;
 mod fusion;
 mod level;
 mod numbers;

@@ -1,6 +1,7 @@
 //! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
 //! Rust side writes it.
 
+use consilience::kernel::bayes::special;
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
@@ -109,11 +110,37 @@ fn parameter_structs_have_the_same_layout() {
 
 #[test]
 fn parameters_of_kernels_over_arrays_begin_with_what_a_chunk_sets() {
-    for kernel in Kernel::ALL.into_iter().filter(|kernel| kernel.name().starts_with("vortex/")) {
+    for kernel in Kernel::ALL
+        .into_iter()
+        .filter(|kernel| ["vortex/", "bayes/"].iter().any(|family| kernel.name().starts_with(family)))
+    {
         let fields = fields(&format!("src/kernel/{kernel}.rs"), "Params");
         let first: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).take(3).collect();
         assert_eq!(first, ["items", "stride", "groups_per_row"], "{kernel}");
         assert_eq!(kernel.params_bytes() % 16, 0, "{kernel}");
+    }
+}
+
+#[test]
+fn constants_of_special_functions_are_those_of_the_contract() {
+    let module = module(Kernel::Special);
+    for (name, want) in [
+        ("STIRLING_FROM", f64::from(special::STIRLING_FROM)),
+        ("DIGAMMA_SHIFT", f64::from(special::DIGAMMA_SHIFT)),
+        ("CONVERGED", special::CONVERGED),
+        ("STEPS", f64::from(special::STEPS)),
+        ("NEWTON_STEPS", f64::from(special::NEWTON_STEPS)),
+        ("NEWTON_CONVERGED", special::NEWTON_CONVERGED),
+        ("FARTHEST", special::FARTHEST),
+    ] {
+        let found = module.constants.iter().find(|(_, c)| c.name.as_deref() == Some(name));
+        let (_, constant) = found.unwrap_or_else(|| panic!("no constant {name}"));
+        let value = match module.global_expressions[constant.init] {
+            Expression::Literal(Literal::F32(x)) => x,
+            Expression::Literal(Literal::U32(x)) => x as f32,
+            ref other => panic!("{name} is {other:?}"),
+        };
+        assert_eq!(value, want as f32, "{name}");
     }
 }
 

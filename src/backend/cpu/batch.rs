@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use fearless_simd::{Level, dispatch};
 
-use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, vortex};
+use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, vortex};
 use crate::backend::Timing;
 use crate::kernel::Kernel;
 use crate::plan::batch::Batch;
@@ -40,6 +40,7 @@ fn in_ranges(level: Level, batch: Batch<'_>, items: usize) {
 fn run(level: Level, batch: Batch<'_>) {
     match batch.kernel {
         Kernel::DigitalRoot => dispatch!(level, _simd => vortex::digital_root::run(batch)),
+        Kernel::Special => dispatch!(level, simd => bayes::special::run(simd, batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}
     }

@@ -10,10 +10,12 @@ use wgpu::{
 
 use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::encode::{MIXED, number};
+use crate::kernel::bayes::special;
 use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::stacking::softmax_regression::Stage;
 use crate::kernel::{Access, Kernel};
 use crate::plan::Step;
+use crate::plan::batch::Batch;
 use crate::spec::{Conflict, OnInvalid};
 use crate::tensor::Form;
 
@@ -84,6 +86,8 @@ impl Switches {
 pub(super) enum Constants {
     Fusion(Switches),
     Regression(Stage),
+    /// Which special function.
+    Special(u32),
     /// Of a kernel that has none.
     Plain,
 }
@@ -95,11 +99,20 @@ impl From<Switches> for Constants {
 }
 
 impl Constants {
+    /// Those of a kernel over arrays.
+    pub(super) fn of(batch: &Batch<'_>) -> Self {
+        match batch.kernel {
+            Kernel::Special => Self::Special(batch.params::<special::Params>().which),
+            _ => Self::Plain,
+        }
+    }
+
     /// By their names in the shaders.
     fn named(self) -> Vec<(&'static str, f64)> {
         match self {
             Self::Fusion(switches) => switches.constants().to_vec(),
             Self::Regression(stage) => vec![("STAGE", f64::from(stage as u32))],
+            Self::Special(which) => vec![("FUNCTION", f64::from(which))],
             Self::Plain => Vec::new(),
         }
     }
@@ -157,7 +170,8 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     // their number, or that number where `tables` has a row for it; every index into workgroup memory is below its size
     // by `plan::partition::grid` and `HELD`. Of a regression, tiles and features outside are clamped to the last one, and
     // `plan::regression::Cut` has a path only where its lanes stay within workgroup memory. Of a
-    // batch, lanes behind the last item return, and `plan::batch::sizes` has every plane filled up to whole vec4s.
+    // batch, lanes behind the last item return, and `plan::batch::sizes` has every plane filled up to whole vec4s. Loops
+    // of special functions run to a constant, and their functions read only the planes of the arguments they take.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

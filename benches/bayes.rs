@@ -1,0 +1,66 @@
+//! Special functions from 2^8 to 2^20 items with parameters between 1 and 100, points and masses spread evenly: one core,
+//! all cores and the GPU, a software driver named as such, from call to return.
+
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
+
+use std::time::Duration;
+
+use consilience::{Device, Engine, EngineOptions, Result, bayes};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+
+const ITEMS: [usize; 4] = [1 << 8, 1 << 12, 1 << 16, 1 << 20];
+
+/// The CPU on one core and on all, and the GPU if there is one.
+fn engines() -> Vec<(&'static str, Engine)> {
+    let cpu = |threads| {
+        let options = EngineOptions { device: Device::Cpu, threads, ..EngineOptions::default() };
+        Engine::open(&options).expect("a CPU engine")
+    };
+    let mut engines = vec![("cpu-1", cpu(Some(1))), ("cpu-all", cpu(None))];
+    if let Ok(gpu) = Engine::gpu() {
+        let software = gpu.describe().contains("software driver");
+        engines.push((if software { "software-gpu" } else { "gpu" }, gpu));
+    }
+    engines
+}
+
+/// Numbers in (0, 1), evenly spread.
+fn spread(items: usize, step: f64) -> Vec<f64> {
+    (1..=items).map(|i| (i as f64 * step).fract()).collect()
+}
+
+type Function = fn(&Engine, &[f32], &[f32], &[f32]) -> Result<Vec<f32>>;
+
+const FUNCTIONS: [(&str, Function); 8] = [
+    ("ln_gamma", |engine, a, _, _| bayes::ln_gamma(engine, a)),
+    ("digamma", |engine, a, _, _| bayes::digamma(engine, a)),
+    ("incomplete_beta", bayes::incomplete_beta),
+    ("incomplete_beta_inverse", bayes::incomplete_beta_inverse),
+    ("incomplete_gamma", |engine, a, x, _| bayes::incomplete_gamma(engine, a, x)),
+    ("incomplete_gamma_upper", |engine, a, x, _| bayes::incomplete_gamma_upper(engine, a, x)),
+    ("incomplete_gamma_inverse", |engine, a, _, p| bayes::incomplete_gamma_inverse(engine, a, p)),
+    ("incomplete_gamma_upper_inverse", |engine, a, _, p| bayes::incomplete_gamma_upper_inverse(engine, a, p)),
+];
+
+fn special(c: &mut Criterion) {
+    let engines = engines();
+    for items in ITEMS {
+        let parameters = |step| spread(items, step).iter().map(|x| (1.0 + 99.0 * x) as f32).collect::<Vec<_>>();
+        let (a, b) = (parameters(0.618_033_988_749_895), parameters(0.754_877_666_246_692_7));
+        let p: Vec<f32> = spread(items, 0.569_840_290_998_053_2).iter().map(|&x| x as f32).collect();
+        for (name, run) in FUNCTIONS {
+            let mut group = c.benchmark_group(format!("bayes/{name}"));
+            group.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(300));
+            group.throughput(Throughput::Elements(items as u64));
+            for (device, engine) in &engines {
+                group.bench_function(BenchmarkId::new(*device, items), |bencher| {
+                    bencher.iter(|| run(engine, &a, &b, &p).expect("valid arguments"));
+                });
+            }
+            group.finish();
+        }
+    }
+}
+
+criterion_group!(benches, special);
+criterion_main!(benches);

@@ -1,0 +1,3 @@
+//! Bayesian posterior mathematics.
+
+pub(super) mod special;

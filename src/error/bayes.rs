@@ -1,0 +1,29 @@
+//! What can be wrong with the arguments of posterior mathematics.
+
+/// Arguments that no posterior can be computed from.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BayesError {
+    /// Arrays that do not belong together.
+    #[error("{what} has {given} entries, it must have {needed}, as many as the first argument")]
+    Length {
+        /// Which argument.
+        what: &'static str,
+        /// Entries given.
+        given: usize,
+        /// Entries needed.
+        needed: usize,
+    },
+    /// A number outside its range.
+    #[error("{what} of item {item} is {value}, it must be {must}")]
+    Domain {
+        /// Which argument.
+        what: &'static str,
+        /// Which item.
+        item: usize,
+        /// The number given.
+        value: f32,
+        /// What would be right.
+        must: &'static str,
+    },
+}

@@ -1,0 +1,3 @@
+//! The kernels of Bayesian posterior mathematics.
+
+pub mod special;

@@ -1,0 +1,21 @@
+//! Bayesian posterior mathematics in batch: every function takes arrays, one entry per item.
+//!
+//! # Examples
+//!
+//! *How likely is it that a coin which showed 8 heads and 2 tails favours heads, under a uniform prior?*
+//!
+//! ```
+//! use consilience::{Engine, bayes};
+//!
+//! let tails_favoured = bayes::incomplete_beta(&Engine::cpu()?, &[9.0], &[3.0], &[0.5])?;
+//! assert!((1.0 - tails_favoured[0] - 0.967_285).abs() < 1e-6);
+//! # Ok::<(), consilience::Error>(())
+//! ```
+
+mod check;
+mod special;
+
+pub use self::special::{
+    digamma, incomplete_beta, incomplete_beta_inverse, incomplete_gamma, incomplete_gamma_inverse,
+    incomplete_gamma_upper, incomplete_gamma_upper_inverse, ln_gamma,
+};

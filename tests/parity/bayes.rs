@@ -1,0 +1,3 @@
+//! Posterior mathematics on every executor.
+
+mod special;
