@@ -1,6 +1,7 @@
 //! The one error every public call answers with: what was wrong, where, and what would be right.
 
 mod bayes;
+mod beam;
 mod calibration;
 mod device;
 mod evidence;
@@ -12,6 +13,7 @@ mod state;
 mod vortex;
 
 pub use self::bayes::BayesError;
+pub use self::beam::BeamError;
 pub use self::calibration::CalibrationError;
 pub use self::device::DeviceError;
 pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
@@ -75,6 +77,9 @@ pub enum ErrorKind {
     /// What is fitted to labelled items: labels, folds, models.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// What is given to beam operations.
+    #[error(transparent)]
+    Beam(#[from] BeamError),
     /// Arrays given to vortex operations.
     #[error(transparent)]
     Vortex(#[from] VortexError),
@@ -98,7 +103,7 @@ impl Error {
             ErrorKind::State(e) => e.is_shape(),
             ErrorKind::Bayes(BayesError::Length { .. }) => true,
             ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
-            ErrorKind::Vortex(VortexError::Length { .. }) => true,
+            ErrorKind::Beam(BeamError::Length { .. }) | ErrorKind::Vortex(VortexError::Length { .. }) => true,
             _ => false,
         }
     }
@@ -151,6 +156,12 @@ impl Error {
     #[must_use]
     pub fn is_fit(&self) -> bool {
         matches!(*self.0, ErrorKind::Fit(_))
+    }
+
+    /// Whether what is given to a beam operation is at fault.
+    #[must_use]
+    pub fn is_beam(&self) -> bool {
+        matches!(*self.0, ErrorKind::Beam(_))
     }
 
     /// Whether what is given to a vortex operation is at fault.

@@ -2,6 +2,7 @@
 //! twin both keep.
 
 pub mod bayes;
+pub mod beam;
 pub mod fusion;
 pub mod stacking;
 pub mod vortex;
@@ -22,11 +23,14 @@ pub enum Kernel {
     DigitalRoot,
     /// [`bayes::special`]: ln gamma, digamma, incomplete beta and gamma and their inverses.
     Special,
+    /// [`beam::fuse`]: three channels fused into a beam.
+    BeamFuse,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Pool, Self::PoolWide, Self::SoftmaxRegression, Self::DigitalRoot, Self::Special];
+    pub const ALL: [Self; 6] =
+        [Self::Pool, Self::PoolWide, Self::SoftmaxRegression, Self::DigitalRoot, Self::Special, Self::BeamFuse];
 
     /// Its path below `shaders/` and everywhere else, without ending.
     #[must_use]
@@ -37,6 +41,7 @@ impl Kernel {
             Self::SoftmaxRegression => "stacking/softmax_regression",
             Self::DigitalRoot => "vortex/digital_root",
             Self::Special => "bayes/special",
+            Self::BeamFuse => "beam/fuse",
         }
     }
 
@@ -49,6 +54,7 @@ impl Kernel {
             Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
             Self::DigitalRoot => vortex::digital_root::SOURCE,
             Self::Special => bayes::special::SOURCE,
+            Self::BeamFuse => beam::fuse::SOURCE,
         }
     }
 
@@ -60,6 +66,7 @@ impl Kernel {
             Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
             Self::DigitalRoot => &vortex::digital_root::BINDINGS,
             Self::Special => &bayes::special::BINDINGS,
+            Self::BeamFuse => &beam::fuse::BINDINGS,
         }
     }
 
@@ -71,6 +78,7 @@ impl Kernel {
             Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
             Self::DigitalRoot => size_of::<vortex::digital_root::Params>(),
             Self::Special => size_of::<bayes::special::Params>(),
+            Self::BeamFuse => size_of::<beam::fuse::Params>(),
         }
     }
 
@@ -82,6 +90,7 @@ impl Kernel {
             Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
             Self::DigitalRoot => vortex::digital_root::WORKGROUP_LANES,
             Self::Special => bayes::special::WORKGROUP_LANES,
+            Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
         }
     }
 }

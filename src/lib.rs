@@ -18,7 +18,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
-//! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`bayes`] |
+//! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
@@ -45,12 +45,12 @@ pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
 pub use self::engine::{Device, Engine, EngineOptions};
 pub use self::error::{
-    BayesError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError, InvalidOpinion,
-    InvalidReason, LabelError, Result, SpecError, StateError, VortexError,
+    BayesError, BeamError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError,
+    InvalidOpinion, InvalidReason, LabelError, Result, SpecError, StateError, VortexError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
-pub use self::methods::{bayes, calibration, decision, learning, provenance, stacking, vortex};
+pub use self::methods::{bayes, beam, calibration, decision, learning, provenance, stacking, vortex};
 pub use self::spec::{
     BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,
     Rule, STEEPNESS, Weighting, penalised,

@@ -2,6 +2,7 @@
 //! arrays that are no fusion.
 
 pub mod bayes;
+pub mod beam;
 pub mod calibration;
 mod checked;
 pub mod decision;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bayes;
+mod beam;
 mod fusion;
 mod level;
 mod numbers;

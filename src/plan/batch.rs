@@ -79,7 +79,6 @@ impl<'a> Slot<&'a mut [u8]> {
     /// One value per block: a part of a sum, say, which the host adds up in the order of blocks, so that its bits depend
     /// neither on the device's scheduling nor on chunks, which are whole blocks.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "the first kernel with sums is still to come"))]
     pub fn blocks<T: NoUninit + AnyBitPattern>(values: &'a mut [T]) -> Self {
         Self { per: Per::Block, words: const { words::<T>() }, planes: vec![cast_slice_mut(values)] }
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use fearless_simd::{Level, dispatch};
 
-use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, vortex};
+use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, beam, vortex};
 use crate::backend::Timing;
 use crate::kernel::Kernel;
 use crate::plan::batch::Batch;
@@ -39,6 +39,7 @@ fn in_ranges(level: Level, batch: Batch<'_>, items: usize) {
 /// All items, on this thread.
 fn run(level: Level, batch: Batch<'_>) {
     match batch.kernel {
+        Kernel::BeamFuse => dispatch!(level, simd => beam::fuse::run(simd, batch)),
         Kernel::DigitalRoot => dispatch!(level, _simd => vortex::digital_root::run(batch)),
         Kernel::Special => dispatch!(level, simd => bayes::special::run(simd, batch)),
         // Fusions and fits have their own paths.

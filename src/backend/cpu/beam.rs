@@ -1,0 +1,3 @@
+//! The twins of the beam shaders.
+
+pub(super) mod fuse;

@@ -1,0 +1,45 @@
+//! What can be wrong with what a beam operation is given.
+
+/// Something no beam operation can be carried out on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BeamError {
+    /// Arrays that belong together and differ in length.
+    #[error("{what} has {right} entries where {left} are needed")]
+    Length {
+        /// What was given.
+        what: &'static str,
+        /// The length needed.
+        left: usize,
+        /// The length given.
+        right: usize,
+    },
+    /// A digit that is no share of a distribution.
+    #[error("digit {digit} of {channel}, item {item}, is {value}; digits are finite and at least 0")]
+    Digit {
+        /// The channel.
+        channel: &'static str,
+        /// The item.
+        item: usize,
+        /// The digit, from 1.
+        digit: usize,
+        /// What stands there.
+        value: f32,
+    },
+    /// Digits that cannot be divided by their sum.
+    #[error("the digits of {channel}, item {item}, sum to {sum}; a distribution has a finite sum above 0")]
+    Sum {
+        /// The channel.
+        channel: &'static str,
+        /// The item.
+        item: usize,
+        /// Their sum.
+        sum: f32,
+    },
+    /// Weights that are not finite, below 0, or all 0.
+    #[error("the weights {weights:?} are no weights; they are finite, at least 0 and not all 0")]
+    Weights {
+        /// What was given.
+        weights: [f32; 3],
+    },
+}

@@ -1,0 +1,3 @@
+//! The kernels over beams: distributions over nine digits with three channels.
+
+pub mod fuse;

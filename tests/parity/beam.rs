@@ -1,0 +1,3 @@
+//! The kernels over beams.
+
+mod fuse;
