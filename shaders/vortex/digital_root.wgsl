@@ -12,17 +12,23 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> roots: array<vec4<u32>>;
 
 const LANES: u32 = 256u;
+// floor(2^18 / 9).
+const FACTOR: u32 = 29127u;
 
-fn roots_of(n: vec4<u32>) -> vec4<u32> {
-    var s = (n & vec4(0x3ffffu)) + (n >> vec4(18u));
-    s = (s & vec4(0xfffu)) + (s >> vec4(12u));
-    return s - 9u * ((s * 29127u) >> vec4(18u));
+fn roots_of(sum: vec4<u32>) -> vec4<u32> {
+    let s = (sum & vec4(0xfffu)) + (sum >> vec4(12u));
+    return s - 9u * ((s * FACTOR) >> vec4(18u));
 }
 
-// The sum of the parts of 30 bits.
-fn folded(low: vec4<u32>, high: vec4<u32>) -> vec4<u32> {
-    let middle = (low >> vec4(30u)) | ((high & vec4(0xfffffffu)) << vec4(2u));
-    return (low & vec4(0x3fffffffu)) + middle + (high >> vec4(28u));
+// A sum of the parts of 18 bits.
+fn narrow(n: vec4<u32>) -> vec4<u32> {
+    return (n & vec4(0x3ffffu)) + (n >> vec4(18u));
+}
+
+// A sum of the parts of 24 bits.
+fn wide(low: vec4<u32>, high: vec4<u32>) -> vec4<u32> {
+    let middle = ((high << vec4(8u)) & vec4(0xffffffu)) | (low >> vec4(24u));
+    return (low & vec4(0xffffffu)) + middle + (high >> vec4(16u));
 }
 
 @compute @workgroup_size(256)
@@ -30,10 +36,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let quad = (group.x + group.y * params.groups_per_row) * LANES + lane;
     if (4u * quad >= params.items) { return; }
     if (params.words == 1u) {
-        roots[quad] = roots_of(values[quad]);
+        roots[quad] = roots_of(narrow(values[quad]));
     } else {
         let a = values[2u * quad];
         let b = values[2u * quad + 1u];
-        roots[quad] = roots_of(folded(vec4(a.xz, b.xz), vec4(a.yw, b.yw)));
+        roots[quad] = roots_of(wide(vec4(a.xz, b.xz), vec4(a.yw, b.yw)));
     }
 }

@@ -6,6 +6,7 @@ use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
 use consilience::kernel::stacking::softmax_regression::{self, SIDE, STAGED_TILES, Stage};
+use consilience::kernel::vortex::digital_root;
 use consilience::kernel::{Access, Kernel};
 use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -179,6 +180,12 @@ fn a_regressions_constants_are_those_of_the_contract() {
     }
     // Quads of items are the shader's vec4.
     assert_eq!(softmax_regression::LANES, 16);
+}
+
+#[test]
+fn a_digital_roots_factor_is_that_of_the_contract() {
+    let kernel = Kernel::DigitalRoot;
+    assert_eq!(constant(kernel, &module(kernel), "FACTOR"), f64::from(digital_root::FACTOR));
 }
 
 #[test]

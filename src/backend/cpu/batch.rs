@@ -40,7 +40,7 @@ fn in_ranges(level: Level, batch: Batch<'_>, items: usize) {
 fn run(level: Level, batch: Batch<'_>) {
     match batch.kernel {
         Kernel::BeamFuse => dispatch!(level, simd => beam::fuse::run(simd, batch)),
-        Kernel::DigitalRoot => dispatch!(level, _simd => vortex::digital_root::run(batch)),
+        Kernel::DigitalRoot => dispatch!(level, simd => vortex::digital_root::run(simd, batch)),
         Kernel::Special => dispatch!(level, simd => bayes::special::run(simd, batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}

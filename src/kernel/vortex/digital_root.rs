@@ -5,10 +5,9 @@
 //! dr(0) = 0, else dr(n) = 1 + (n - 1) mod 9: the sum of the decimal digits, repeated until one digit is left.
 //!
 //! Powers of 2^6 are 1 modulo 9, so parts of 6 k bits can be added up without a change to the root, and the sum is zero only
-//! where the number is. 64 bits become 30 + 30 + 4, less than 2^31 + 16. Then dr(s) = s - 9 floor(s K / 2^b) with
-//! K = floor(2^b / 9): K falls short of 2^b / 9 by e / 9, e = 2^b mod 9, so that multiples of 9 come out as 9 without a
-//! comparison, and every other s < 9 K / e exactly. The CPU takes b = 35, which holds for all s of 32 bits, in a product of
-//! 64 bits. WGSL has none: the GPU adds 18 + 14 bits, then 12 + 7, and takes b = 18, which holds below 147,456 in 32 bits.
+//! where the number is. 32 bits become 18 + 14, 64 become 24 + 24 + 16, either then 12 and the rest: a sum s below 12,400.
+//! dr(s) = s - 9 floor(s K / 2^18) with K = floor(2^18 / 9) = [`FACTOR`]: K falls short of 2^18 / 9 by a ninth, so that
+//! multiples of 9 come out as 9 without a comparison, and every other s below 9 K exactly. s K has less than 32 bits.
 //!
 //! # Layout
 //!
@@ -31,6 +30,9 @@ pub const WORKGROUP_LANES: u32 = 256;
 
 /// Items of a block.
 pub const BLOCK: usize = 4 * WORKGROUP_LANES as usize;
+
+/// floor(2^18 / 9).
+pub const FACTOR: u32 = (1 << 18) / 9;
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 3] = [
