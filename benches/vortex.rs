@@ -85,5 +85,18 @@ fn digital_roots(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, digital_roots);
+fn orbits(c: &mut Criterion) {
+    let engines = engines();
+    let ring = vortex::Ring::new(9, 2).expect("a ring");
+    for items in ITEMS {
+        let starts: Vec<u32> = numbers(items).into_iter().map(|n| (n >> 40) as u32 % 10).collect();
+        let steps: Vec<i32> = numbers(items).into_iter().map(|n| n as i32).collect();
+        let mut ends = vec![0; items];
+        bench(c, "orbit", &engines, items, 12, |engine| {
+            ring.orbits_into(engine, &starts, &steps, &mut ends).expect("ends")
+        });
+    }
+}
+
+criterion_group!(benches, digital_roots, orbits);
 criterion_main!(benches);

@@ -21,6 +21,8 @@ pub enum Kernel {
     SoftmaxRegression,
     /// [`vortex::digital_root`]: of integers of 32 and 64 bits.
     DigitalRoot,
+    /// [`vortex::orbit`]: so many steps round a ring.
+    Orbit,
     /// [`bayes::special`]: ln gamma, digamma, incomplete beta and gamma and their inverses.
     Special,
     /// [`beam::fuse`]: three channels fused into a beam.
@@ -29,8 +31,15 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Pool, Self::PoolWide, Self::SoftmaxRegression, Self::DigitalRoot, Self::Special, Self::BeamFuse];
+    pub const ALL: [Self; 7] = [
+        Self::Pool,
+        Self::PoolWide,
+        Self::SoftmaxRegression,
+        Self::DigitalRoot,
+        Self::Orbit,
+        Self::BeamFuse,
+        Self::Special,
+    ];
 
     /// Its path below `shaders/` and everywhere else, without ending.
     #[must_use]
@@ -40,6 +49,7 @@ impl Kernel {
             Self::PoolWide => "fusion/pool_wide",
             Self::SoftmaxRegression => "stacking/softmax_regression",
             Self::DigitalRoot => "vortex/digital_root",
+            Self::Orbit => "vortex/orbit",
             Self::Special => "bayes/special",
             Self::BeamFuse => "beam/fuse",
         }
@@ -53,6 +63,7 @@ impl Kernel {
             Self::PoolWide => fusion::pool_wide::SOURCE,
             Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
             Self::DigitalRoot => vortex::digital_root::SOURCE,
+            Self::Orbit => vortex::orbit::SOURCE,
             Self::Special => bayes::special::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
         }
@@ -65,6 +76,7 @@ impl Kernel {
             Self::Pool | Self::PoolWide => &fusion::pool::BINDINGS,
             Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
             Self::DigitalRoot => &vortex::digital_root::BINDINGS,
+            Self::Orbit => &vortex::orbit::BINDINGS,
             Self::Special => &bayes::special::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
         }
@@ -77,6 +89,7 @@ impl Kernel {
             Self::Pool | Self::PoolWide => size_of::<fusion::pool::Params>(),
             Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
             Self::DigitalRoot => size_of::<vortex::digital_root::Params>(),
+            Self::Orbit => size_of::<vortex::orbit::Params>(),
             Self::Special => size_of::<bayes::special::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
         }
@@ -89,6 +102,7 @@ impl Kernel {
             Self::Pool | Self::PoolWide => fusion::pool::WORKGROUP_LANES,
             Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
             Self::DigitalRoot => vortex::digital_root::WORKGROUP_LANES,
+            Self::Orbit => vortex::orbit::WORKGROUP_LANES,
             Self::Special => bayes::special::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
         }

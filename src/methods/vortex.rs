@@ -1,4 +1,4 @@
-//! Operations on the vortex ring: digital roots.
+//! Operations on the vortex ring: digital roots, orbits.
 //!
 //! The ring's positions are the digital roots 1 to 9: 3, 6 and 9 are the anchors, 1, 2, 4, 8, 7, 5 the flow, which doubling
 //! goes round; 0 is the source position, of 0 alone. What takes arrays runs on an [`Engine`], on whatever device that is.
@@ -6,5 +6,7 @@
 //! [`Engine`]: crate::Engine
 
 mod digital_root;
+mod ring;
 
 pub use self::digital_root::{Natural, digital_root, digital_roots, digital_roots_into};
+pub use self::ring::Ring;

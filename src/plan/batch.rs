@@ -62,7 +62,6 @@ impl<'a> Slot<&'a [u8]> {
 
     /// The same values for all items.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "the first kernel with a table is still to come"))]
     pub fn shared<T: NoUninit>(values: &'a [T]) -> Self {
         Self { per: Per::Batch, words: const { words::<T>() } * values.len(), planes: vec![cast_slice(values)] }
     }

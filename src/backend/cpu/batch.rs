@@ -41,6 +41,7 @@ fn run(level: Level, batch: Batch<'_>) {
     match batch.kernel {
         Kernel::BeamFuse => dispatch!(level, simd => beam::fuse::run(simd, batch)),
         Kernel::DigitalRoot => dispatch!(level, simd => vortex::digital_root::run(simd, batch)),
+        Kernel::Orbit => dispatch!(level, _simd => vortex::orbit::run(batch)),
         Kernel::Special => dispatch!(level, simd => bayes::special::run(simd, batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}

@@ -1,3 +1,4 @@
 //! The twins of the vortex shaders.
 
 pub(super) mod digital_root;
+pub(super) mod orbit;
