@@ -1,69 +1,15 @@
-//! Operations on the vortex ring from 2^8 to 2^24 objects: one core, all cores and the GPU, a software driver named as such,
-//! from call to return; the GPU's kernels also on its own clock, with the arrays already there. Each stands beside a copy of
-//! half the bytes that it reads and writes, which moves as many.
+//! Operations on the vortex ring from 2^8 to 2^24 objects.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 
-use std::time::Duration;
+mod arrays;
 
-use consilience::{Device, Engine, EngineOptions, Timing, vortex};
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use consilience::vortex;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+use crate::arrays::{bench, engines};
 
 const ITEMS: [usize; 5] = [1 << 8, 1 << 12, 1 << 16, 1 << 20, 1 << 24];
-
-/// The CPU on one core and on all, and the GPU if there is one.
-fn engines() -> Vec<(&'static str, Engine)> {
-    let cpu = |threads| {
-        let options = EngineOptions { device: Device::Cpu, threads, ..EngineOptions::default() };
-        Engine::open(&options).expect("a CPU engine")
-    };
-    let mut engines = vec![("cpu-1", cpu(Some(1))), ("cpu-all", cpu(None))];
-    if let Ok(gpu) = Engine::gpu() {
-        let software = gpu.describe().contains("software driver");
-        engines.push((if software { "software-gpu" } else { "gpu" }, gpu));
-    }
-    engines
-}
-
-/// Copies of so many bytes moved, on one core and where a device has a clock on the device.
-fn bench_copy(group: &mut BenchmarkGroup<'_, WallTime>, engines: &[(&str, Engine)], items: usize, moved: usize) {
-    let (from, mut to) = (vec![1_u8; moved / 2], vec![0_u8; moved / 2]);
-    group.bench_function(BenchmarkId::new("copy/cpu-1", items), |b| b.iter(|| to.copy_from_slice(&from)));
-    for (name, engine) in engines {
-        if let Ok(Some(_)) = engine.copy_time(moved as u64 / 2) {
-            group.bench_function(BenchmarkId::new(format!("copy/{name}-resident"), items), |b| {
-                let copy = |_| engine.copy_time(moved as u64 / 2).ok().flatten();
-                b.iter_custom(|iterations| (0..iterations).filter_map(copy).sum::<Duration>());
-            });
-        }
-    }
-}
-
-/// One operation on every engine, beside copies.
-fn bench(
-    c: &mut Criterion,
-    name: &str,
-    engines: &[(&str, Engine)],
-    items: usize,
-    bytes_per_item: usize,
-    mut run: impl FnMut(&Engine) -> Timing,
-) {
-    let mut group = c.benchmark_group(format!("vortex/{name}"));
-    group.sample_size(10).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_millis(500));
-    group.throughput(Throughput::Elements(items as u64));
-    bench_copy(&mut group, engines, items, items * bytes_per_item);
-    for (device, engine) in engines {
-        group.bench_function(BenchmarkId::new(*device, items), |b| b.iter(|| run(engine)));
-        // Where nothing is read back from a device there is no device apart.
-        if run(engine).read_back > Duration::ZERO && run(engine).kernels.is_some() {
-            group.bench_function(BenchmarkId::new(format!("{device}-resident"), items), |b| {
-                b.iter_custom(|iterations| (0..iterations).filter_map(|_| run(engine).kernels).sum::<Duration>());
-            });
-        }
-    }
-    group.finish();
-}
 
 /// Numbers with all bits in use.
 fn numbers(items: usize) -> Vec<u64> {
@@ -76,10 +22,10 @@ fn digital_roots(c: &mut Criterion) {
         let wide = numbers(items);
         let narrow: Vec<u32> = wide.iter().map(|n| (n >> 32) as u32).collect();
         let mut roots = vec![0; items];
-        bench(c, "digital_root_u64", &engines, items, 12, |engine| {
+        bench(c, "vortex/digital_root_u64", &engines, items, 12, |engine| {
             vortex::digital_roots_into(engine, &wide, &mut roots).expect("roots")
         });
-        bench(c, "digital_root_u32", &engines, items, 8, |engine| {
+        bench(c, "vortex/digital_root_u32", &engines, items, 8, |engine| {
             vortex::digital_roots_into(engine, &narrow, &mut roots).expect("roots")
         });
     }
@@ -92,7 +38,7 @@ fn orbits(c: &mut Criterion) {
         let starts: Vec<u32> = numbers(items).into_iter().map(|n| (n >> 40) as u32 % 10).collect();
         let steps: Vec<i32> = numbers(items).into_iter().map(|n| n as i32).collect();
         let mut ends = vec![0; items];
-        bench(c, "orbit", &engines, items, 12, |engine| {
+        bench(c, "vortex/orbit", &engines, items, 12, |engine| {
             ring.orbits_into(engine, &starts, &steps, &mut ends).expect("ends")
         });
     }
