@@ -80,7 +80,7 @@ pub enum ErrorKind {
     /// What is given to beam operations.
     #[error(transparent)]
     Beam(#[from] BeamError),
-    /// Arrays given to vortex operations.
+    /// What is given to vortex operations.
     #[error(transparent)]
     Vortex(#[from] VortexError),
     /// Arguments of posterior mathematics.

@@ -7,6 +7,9 @@ use bytemuck::{AnyBitPattern, NoUninit, cast_slice, cast_slice_mut, pod_read_una
 
 use crate::kernel::Kernel;
 
+/// Operations of a core, or of a device, in the time of a byte moved, roughly.
+const OPERATIONS_PER_BYTE: usize = 4;
+
 /// One run of a kernel over all items, or over the items of a chunk or a range.
 ///
 /// The kernel's first binding is its parameter block, whose first three words are `items`, `stride` and `groups_per_row`;
@@ -21,6 +24,9 @@ pub struct Batch<'a> {
     pub items: usize,
     /// Items of a block: what a workgroup takes, and what a slot per block has one of. A multiple of four.
     pub block: usize,
+    /// Arithmetic operations of an item beyond a few for each word moved, roughly: decides from how many items on a second
+    /// thread is worth it, and how many one dispatch takes.
+    pub operations: usize,
     /// The bytes of the kernel's `Params`. The first three words are set for each chunk on the GPU and are zero here.
     pub params: &'a [u8],
     /// In the order of bindings.
@@ -122,10 +128,16 @@ impl<'a> Batch<'a> {
         inputs.chain(outputs).sum()
     }
 
+    /// Bytes that take as long to move as the whole takes, roughly.
+    #[must_use]
+    pub fn cost(&self) -> usize {
+        self.bytes().max(self.operations / OPERATIONS_PER_BYTE * self.items)
+    }
+
     /// The first `items`, whole blocks or all where anything is per block, and the rest.
     #[must_use]
     pub fn split_at(self, items: usize) -> (Self, Self) {
-        let Self { kernel, items: all, block, params, inputs, outputs } = self;
+        let Self { kernel, items: all, block, operations, params, inputs, outputs } = self;
         let items = items.min(all);
         let (mut left_inputs, mut right_inputs) = (Vec::new(), Vec::new());
         for slot in inputs {
@@ -144,8 +156,16 @@ impl<'a> Batch<'a> {
             left_outputs.push(Slot { per: slot.per, words: slot.words, planes: left });
             right_outputs.push(Slot { per: slot.per, words: slot.words, planes: right });
         }
-        let left = Self { kernel, items, block, params, inputs: left_inputs, outputs: left_outputs };
-        let right = Self { kernel, items: all - items, block, params, inputs: right_inputs, outputs: right_outputs };
+        let left = Self { kernel, items, block, operations, params, inputs: left_inputs, outputs: left_outputs };
+        let right = Self {
+            kernel,
+            items: all - items,
+            block,
+            operations,
+            params,
+            inputs: right_inputs,
+            outputs: right_outputs,
+        };
         (left, right)
     }
 }
@@ -162,6 +182,7 @@ pub(super) mod tests {
             kernel: Kernel::DigitalRoot,
             items: 10,
             block: 4,
+            operations: 0,
             params: &[],
             inputs: vec![Slot::<&[u8]>::items(&[&a[..], &b]), Slot::shared(&table)],
             outputs: vec![Slot::<&mut [u8]>::items([&mut wide[..]]), Slot::blocks(&mut sums)],

@@ -13,10 +13,10 @@ impl Cpu {
     /// Runs the kernel over all items.
     pub(super) fn run_in_ranges(&self, batch: Batch<'_>) -> Timing {
         let start = Instant::now();
-        let bytes = batch.bytes() as f64;
+        let cost = batch.cost() as f64;
         match &self.pool {
-            Some(pool) if bytes > 2.0 * BYTES_PER_THREAD => {
-                let ranges = (self.threads() * RANGES_PER_THREAD).min((bytes / BYTES_PER_THREAD) as usize);
+            Some(pool) if cost > 2.0 * BYTES_PER_THREAD => {
+                let ranges = (self.threads() * RANGES_PER_THREAD).min((cost / BYTES_PER_THREAD) as usize);
                 let items = batch.items.div_ceil(ranges).next_multiple_of(batch.block);
                 pool.install(|| in_ranges(self.level, batch, items));
             }

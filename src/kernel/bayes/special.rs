@@ -123,6 +123,17 @@ impl Function {
             Self::Gamma | Self::GammaAbove | Self::GammaQuantile | Self::GammaQuantileAbove => 2,
         }
     }
+
+    /// Operations of an item: those of fifty steps of a fraction, which parameters of a few hundred take, and of six such
+    /// sums for a quantile.
+    #[must_use]
+    pub const fn operations(self) -> usize {
+        match self {
+            Self::LnGamma | Self::Digamma => 128,
+            Self::Beta | Self::Gamma | Self::GammaAbove => 2048,
+            Self::BetaQuantile | Self::GammaQuantile | Self::GammaQuantileAbove => 12_288,
+        }
+    }
 }
 
 /// The smallest parameter.

@@ -48,6 +48,9 @@ pub const WORKGROUP_LANES: u32 = 256;
 /// Items of a block.
 pub const BLOCK: usize = WORKGROUP_LANES as usize;
 
+/// Operations of an item: 27 logarithms and what is done with them.
+pub const OPERATIONS: usize = 1024;
+
 /// Digits of a distribution.
 pub const DIGITS: usize = 9;
 
@@ -63,11 +66,8 @@ pub const DOMINANCE: f32 = 0.7;
 /// The confidence above which a signal is strong.
 pub const SIGNAL: f32 = 0.6;
 
-/// The anchors of ethos, logos and pathos.
-pub const ANCHORS: [u32; CHANNELS] = [3, 9, 6];
-
-/// The position by the largest channel, the second largest, and whether the signal is weak or strong; a channel is not its
-/// own second.
+/// The position by the largest channel, the second largest, and whether the signal is weak or strong; a channel that
+/// stands alone has its anchor on the diagonal.
 pub const GRADIENT: [[[u32; 2]; CHANNELS]; CHANNELS] =
     [[[3, 3], [1, 2], [2, 4]], [[8, 8], [9, 9], [7, 7]], [[5, 5], [7, 7], [6, 6]]];
 

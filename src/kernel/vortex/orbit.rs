@@ -32,6 +32,9 @@ pub const WORKGROUP_LANES: u32 = 256;
 /// Items of a block.
 pub const BLOCK: usize = WORKGROUP_LANES as usize;
 
+/// Operations of an item: three remainders and two look-ups.
+pub const OPERATIONS: usize = 64;
+
 /// The largest m whose products fit 32 bits.
 pub const LARGEST_MODULUS: u32 = 65_535;
 

@@ -25,6 +25,7 @@ fn run<const N: usize>(
         kernel: Kernel::Special,
         items,
         block: BLOCK,
+        operations: function.operations(),
         params: bytes_of(&params),
         inputs: vec![Slot::<&[u8]>::items(&arguments.map(|(_, _, values)| values))],
         outputs: vec![Slot::<&mut [u8]>::items([&mut out[..]])],

@@ -6,7 +6,7 @@ use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::{BeamError, Result};
 use crate::kernel::Kernel;
-use crate::kernel::beam::fuse::{BLOCK, CHANNELS, DIGITS, Map, Params};
+use crate::kernel::beam::fuse::{BLOCK, CHANNELS, DIGITS, Map, OPERATIONS, Params};
 use crate::plan::batch::{Batch, Slot};
 
 const NAMES: [&str; CHANNELS] = ["ethos", "logos", "pathos"];
@@ -214,6 +214,7 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
     let mut status = vec![u32::MAX; items.div_ceil(BLOCK)];
     let timing = engine.run_batch(Batch {
         kernel: Kernel::BeamFuse,
+        operations: OPERATIONS,
         items,
         block: BLOCK,
         params: bytes_of(&params),

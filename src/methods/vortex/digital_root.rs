@@ -75,6 +75,7 @@ pub fn digital_roots_into<T: Natural>(engine: &Engine, values: &[T], roots: &mut
     let params = Params { words: size_of::<T>() as u32 / 4, ..Params::default() };
     engine.run_batch(Batch {
         kernel: Kernel::DigitalRoot,
+        operations: 0,
         items: values.len(),
         block: BLOCK,
         params: bytes_of(&params),

@@ -6,7 +6,7 @@ use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::{Result, VortexError};
 use crate::kernel::Kernel;
-use crate::kernel::vortex::orbit::{BLOCK, HALF, LARGEST_MODULUS, Params};
+use crate::kernel::vortex::orbit::{BLOCK, HALF, LARGEST_MODULUS, OPERATIONS, Params};
 use crate::plan::batch::{Batch, Slot};
 
 /// The ring (m, g): positions 0 to m, on which a step takes 0 to 0 and any other x to 1 + (g x - 1) mod m.
@@ -140,6 +140,7 @@ impl Ring {
         let mut wrong = vec![u32::MAX; starts.len().div_ceil(BLOCK)];
         let params = Params { modulus: self.modulus, cycle: self.cycle, ..Params::default() };
         let timing = engine.run_batch(Batch {
+            operations: OPERATIONS,
             kernel: Kernel::Orbit,
             items: starts.len(),
             block: BLOCK,

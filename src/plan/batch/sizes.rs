@@ -1,6 +1,6 @@
 //! How much of a batch fits a device at once, and the grid of a chunk.
 
-use super::{Batch, Per, Slot};
+use super::{Batch, OPERATIONS_PER_BYTE, Per, Slot};
 use crate::error::{DeviceError, Result};
 use crate::plan::partition::{Limits, MAX_GROUPS_PER_ROW};
 
@@ -123,6 +123,7 @@ impl Batch<'_> {
             bytes.iter().all(|&bytes| bytes <= limits.binding_bytes) && bytes.iter().sum::<u64>() <= limits.chunk_bytes
         };
         let words = self.words_per_item().max(1);
+        let work = words.max((self.operations / OPERATIONS_PER_BYTE / 4) as u64);
         // Indices are 32 bits wide in the shaders, and planes begin at multiples of the stride.
         let most = (limits.dispatch_values / words).clamp(1, u64::from(u32::MAX) / words - STRIDE_ITEMS);
         let (block, all) = (self.block as u64, self.items as u64);
@@ -161,7 +162,8 @@ mod tests {
             outputs.push(Slot::blocks(&mut sums));
         }
         let inputs = vec![Slot::<&[u8]>::items(&[&words[..], &words]), Slot::shared(&table)];
-        Batch { kernel: Kernel::DigitalRoot, items, block: 256, params: &[0; 16], inputs, outputs }.sizes(limits)
+        Batch { kernel: Kernel::DigitalRoot, items, block: 256, operations: 0, params: &[0; 16], inputs, outputs }
+            .sizes(limits)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use fearless_simd::{f32x16, mask32x16, u32x16};
 
 use crate::backend::cpu::numbers::ln;
 use crate::backend::cpu::transpose::LANES;
-use crate::kernel::beam::fuse::{ANCHORS, BALANCE, BLOCK, CHANNELS, DIGITS, DOMINANCE, GRADIENT, Map, Params, SIGNAL};
+use crate::kernel::beam::fuse::{BALANCE, BLOCK, CHANNELS, DIGITS, DOMINANCE, GRADIENT, Map, Params, SIGNAL};
 use crate::plan::batch::Batch;
 
 const PER_LN_9: f32 = 0.455_119_6;
@@ -136,7 +136,7 @@ fn gradient<S: Simd>(simd: S, shares: [f32x16<S>; CHANNELS], confidence: f32x16<
         let later = shares[b].simd_gt(shares[a]);
         let position = later.select(by_signal(simd, strong, first, b), by_signal(simd, strong, first, a));
         mixed = is_largest[first].select(position, mixed);
-        anchor = is_largest[first].select(f32x16::splat(simd, ANCHORS[first] as f32), anchor);
+        anchor = is_largest[first].select(f32x16::splat(simd, GRADIENT[first][first][0] as f32), anchor);
     }
     let dominant = e.max(l).max(p).simd_gt(DOMINANCE);
     balanced.select(f32x16::splat(simd, 0.0), dominant.select(anchor, mixed))
