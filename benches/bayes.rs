@@ -3,26 +3,14 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 
-use std::time::Duration;
+mod arrays;
 
-use consilience::{Device, Engine, EngineOptions, Result, bayes};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use consilience::{Engine, Result, Timing, bayes};
+use criterion::{Criterion, criterion_group, criterion_main};
+
+use crate::arrays::{bench, engines};
 
 const ITEMS: [usize; 4] = [1 << 8, 1 << 12, 1 << 16, 1 << 20];
-
-/// The CPU on one core and on all, and the GPU if there is one.
-fn engines() -> Vec<(&'static str, Engine)> {
-    let cpu = |threads| {
-        let options = EngineOptions { device: Device::Cpu, threads, ..EngineOptions::default() };
-        Engine::open(&options).expect("a CPU engine")
-    };
-    let mut engines = vec![("cpu-1", cpu(Some(1))), ("cpu-all", cpu(None))];
-    if let Ok(gpu) = Engine::gpu() {
-        let software = gpu.describe().contains("software driver");
-        engines.push((if software { "software-gpu" } else { "gpu" }, gpu));
-    }
-    engines
-}
 
 /// Numbers in (0, 1), evenly spread.
 fn spread(items: usize, step: f64) -> Vec<f64> {
@@ -49,15 +37,10 @@ fn special(c: &mut Criterion) {
         let (a, b) = (parameters(0.618_033_988_749_895), parameters(0.754_877_666_246_692_7));
         let p: Vec<f32> = spread(items, 0.569_840_290_998_053_2).iter().map(|&x| x as f32).collect();
         for (name, run) in FUNCTIONS {
-            let mut group = c.benchmark_group(format!("bayes/{name}"));
-            group.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(300));
-            group.throughput(Throughput::Elements(items as u64));
-            for (device, engine) in &engines {
-                group.bench_function(BenchmarkId::new(*device, items), |bencher| {
-                    bencher.iter(|| run(engine, &a, &b, &p).expect("valid arguments"));
-                });
-            }
-            group.finish();
+            bench(c, &format!("bayes/{name}"), &engines, items, 16, |engine| {
+                run(engine, &a, &b, &p).expect("valid arguments");
+                Timing::default()
+            });
         }
     }
 }
