@@ -8,6 +8,7 @@ mod evidence;
 mod file;
 mod fit;
 mod label;
+mod length;
 mod spec;
 mod state;
 mod vortex;
@@ -20,6 +21,7 @@ pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
 pub use self::file::FileError;
 pub use self::fit::FitError;
 pub use self::label::LabelError;
+pub use self::length::LengthError;
 pub use self::spec::SpecError;
 pub use self::state::StateError;
 pub use self::vortex::VortexError;
@@ -77,6 +79,9 @@ pub enum ErrorKind {
     /// What is fitted to labelled items: labels, folds, models.
     #[error(transparent)]
     Fit(#[from] FitError),
+    /// An array of another length than its operation needs.
+    #[error(transparent)]
+    Length(#[from] LengthError),
     /// What is given to beam operations.
     #[error(transparent)]
     Beam(#[from] BeamError),
@@ -101,9 +106,8 @@ impl Error {
         match &*self.0 {
             ErrorKind::Evidence(e) => e.invalid().is_none(),
             ErrorKind::State(e) => e.is_shape(),
-            ErrorKind::Bayes(BayesError::Length { .. }) => true,
+            ErrorKind::Length(_) => true,
             ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
-            ErrorKind::Beam(BeamError::Length { .. }) | ErrorKind::Vortex(VortexError::Length { .. }) => true,
             _ => false,
         }
     }
@@ -170,7 +174,7 @@ impl Error {
         matches!(*self.0, ErrorKind::Vortex(_))
     }
 
-    /// Whether an argument of posterior mathematics is outside its domain, or arguments differ in length.
+    /// Whether an argument of posterior mathematics is outside its domain.
     #[must_use]
     pub fn is_bayes(&self) -> bool {
         matches!(*self.0, ErrorKind::Bayes(_))

@@ -4,16 +4,6 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BayesError {
-    /// Arrays that do not belong together.
-    #[error("{what} has {given} entries, it must have {needed}, as many as the first argument")]
-    Length {
-        /// Which argument.
-        what: &'static str,
-        /// Entries given.
-        given: usize,
-        /// Entries needed.
-        needed: usize,
-    },
     /// A number outside its range.
     #[error("{what} of item {item} is {value}, it must be {must}")]
     Domain {

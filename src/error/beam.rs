@@ -4,16 +4,6 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BeamError {
-    /// Arrays that belong together and differ in length.
-    #[error("{what} has {right} entries where {left} are needed")]
-    Length {
-        /// What was given.
-        what: &'static str,
-        /// The length needed.
-        left: usize,
-        /// The length given.
-        right: usize,
-    },
     /// A digit that is no share of a distribution.
     #[error("digit {digit} of {channel}, item {item}, is {value}; digits are finite and at least 0")]
     Digit {

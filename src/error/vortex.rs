@@ -4,16 +4,6 @@
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VortexError {
-    /// Arrays that belong together and differ in length.
-    #[error("{what} has {right} entries where {left} are needed")]
-    Length {
-        /// What was given.
-        what: &'static str,
-        /// The length needed.
-        left: usize,
-        /// The length given.
-        right: usize,
-    },
     /// A modulus that no ring has.
     #[error("a ring of {modulus} positions; a ring has 1 to 65,535")]
     Modulus {

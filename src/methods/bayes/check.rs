@@ -1,6 +1,6 @@
 //! Arguments, checked: equal lengths, and every number in its domain.
 
-use crate::error::{BayesError, Result};
+use crate::error::{BayesError, LengthError, Result};
 use crate::kernel::bayes::special::{LARGEST, LARGEST_ARGUMENT, SMALLEST};
 
 /// What an argument stands for, and so what it may be.
@@ -38,9 +38,7 @@ impl Domain {
 
 /// That the argument has an entry for each item, each of which is in the domain.
 pub(super) fn check(what: &'static str, domain: Domain, values: &[f32], needed: usize) -> Result<()> {
-    if values.len() != needed {
-        return Err(BayesError::Length { what, given: values.len(), needed }.into());
-    }
+    LengthError::check(what, needed, values.len())?;
     match values.iter().position(|&x| !domain.holds(x)) {
         Some(item) => Err(BayesError::Domain { what, item, value: values[item], must: domain.must() }.into()),
         None => Ok(()),

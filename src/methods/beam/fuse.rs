@@ -4,7 +4,7 @@ use bytemuck::bytes_of;
 
 use crate::backend::Timing;
 use crate::engine::Engine;
-use crate::error::{BeamError, Result};
+use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::{BLOCK, CHANNELS, DIGITS, Map, OPERATIONS, Params};
 use crate::plan::batch::{Batch, Slot};
@@ -29,9 +29,7 @@ impl<'a> Channels<'a> {
         let channels = [ethos, logos, pathos];
         let items = ethos.len() / DIGITS;
         for (what, channel) in NAMES.into_iter().zip(channels) {
-            if channel.len() != DIGITS * items {
-                return Err(BeamError::Length { what, left: DIGITS * items, right: channel.len() }.into());
-            }
+            LengthError::check(what, DIGITS * items, channel.len())?;
         }
         Ok(Self { items, channels })
     }
@@ -214,9 +212,9 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
     let mut status = vec![u32::MAX; items.div_ceil(BLOCK)];
     let timing = engine.run_batch(Batch {
         kernel: Kernel::BeamFuse,
-        operations: OPERATIONS,
         items,
         block: BLOCK,
+        operations: OPERATIONS,
         params: bytes_of(&params),
         inputs: vec![Slot::<&[u8]>::items(&planes)],
         outputs: vec![

@@ -4,7 +4,7 @@ use bytemuck::{Pod, bytes_of};
 
 use crate::backend::Timing;
 use crate::engine::Engine;
-use crate::error::{Result, VortexError};
+use crate::error::{LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::digital_root::{BLOCK, Params};
 use crate::plan::batch::{Batch, Slot};
@@ -69,15 +69,13 @@ pub fn digital_roots<T: Natural>(engine: &Engine, values: &[T]) -> Result<Vec<u3
 ///
 /// As [`digital_roots`], or `roots` has another length; what it holds then means nothing.
 pub fn digital_roots_into<T: Natural>(engine: &Engine, values: &[T], roots: &mut [u32]) -> Result<Timing> {
-    if roots.len() != values.len() {
-        return Err(VortexError::Length { what: "roots", left: values.len(), right: roots.len() }.into());
-    }
+    LengthError::check("roots", values.len(), roots.len())?;
     let params = Params { words: size_of::<T>() as u32 / 4, ..Params::default() };
     engine.run_batch(Batch {
         kernel: Kernel::DigitalRoot,
-        operations: 0,
         items: values.len(),
         block: BLOCK,
+        operations: 0,
         params: bytes_of(&params),
         inputs: vec![Slot::<&[u8]>::items(&[values])],
         outputs: vec![Slot::<&mut [u8]>::items([roots])],

@@ -4,7 +4,7 @@ use bytemuck::bytes_of;
 
 use crate::backend::Timing;
 use crate::engine::Engine;
-use crate::error::{Result, VortexError};
+use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::orbit::{BLOCK, HALF, LARGEST_MODULUS, OPERATIONS, Params};
 use crate::plan::batch::{Batch, Slot};
@@ -132,18 +132,15 @@ impl Ring {
     ///
     /// As [`Ring::orbits`]; what `ends` holds then means nothing.
     pub fn orbits_into(&self, engine: &Engine, starts: &[u32], steps: &[i32], ends: &mut [u32]) -> Result<Timing> {
-        for (what, right) in [("steps", steps.len()), ("ends", ends.len())] {
-            if right != starts.len() {
-                return Err(VortexError::Length { what, left: starts.len(), right }.into());
-            }
-        }
+        LengthError::check("steps", starts.len(), steps.len())?;
+        LengthError::check("ends", starts.len(), ends.len())?;
         let mut wrong = vec![u32::MAX; starts.len().div_ceil(BLOCK)];
         let params = Params { modulus: self.modulus, cycle: self.cycle, ..Params::default() };
         let timing = engine.run_batch(Batch {
-            operations: OPERATIONS,
             kernel: Kernel::Orbit,
             items: starts.len(),
             block: BLOCK,
+            operations: OPERATIONS,
             params: bytes_of(&params),
             inputs: vec![Slot::<&[u8]>::items(&[starts]), Slot::<&[u8]>::items(&[steps]), Slot::shared(&self.powers)],
             outputs: vec![Slot::<&mut [u8]>::items([ends]), Slot::blocks(&mut wrong)],

@@ -125,7 +125,7 @@ impl Batch<'_> {
         let words = self.words_per_item().max(1);
         let work = words.max((self.operations / OPERATIONS_PER_BYTE / 4) as u64);
         // Indices are 32 bits wide in the shaders, and planes begin at multiples of the stride.
-        let most = (limits.dispatch_values / words).clamp(1, u64::from(u32::MAX) / words - STRIDE_ITEMS);
+        let most = (limits.dispatch_values / work).clamp(1, u64::from(u32::MAX) / words - STRIDE_ITEMS);
         let (block, all) = (self.block as u64, self.items as u64);
         let most = if self.has_blocks() { most.max(block) } else { most }.min(MOST_ITEMS).min(all);
         let (mut items, mut too_many) = (0, most + 1);
