@@ -5,6 +5,10 @@ struct Params {
     stride: u32,
     groups_per_row: u32,
     words: u32,
+    square: u32,
+    reserved: u32,
+    reserved_2: u32,
+    reserved_3: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -15,9 +19,15 @@ const LANES: u32 = 256u;
 // floor(2^18 / 9).
 const FACTOR: u32 = 29127u;
 
-fn roots_of(sum: vec4<u32>) -> vec4<u32> {
-    let s = (sum & vec4(0xfffu)) + (sum >> vec4(12u));
+// Of a sum below 12,400.
+fn last(s: vec4<u32>) -> vec4<u32> {
     return s - 9u * ((s * FACTOR) >> vec4(18u));
+}
+
+fn roots_of(sum: vec4<u32>) -> vec4<u32> {
+    let root = last((sum & vec4(0xfffu)) + (sum >> vec4(12u)));
+    if (params.square == 0u) { return root; }
+    return last(root * root);
 }
 
 // A sum of the parts of 18 bits.

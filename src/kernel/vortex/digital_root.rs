@@ -9,6 +9,8 @@
 //! dr(s) = s - 9 floor(s K / 2^18) with K = floor(2^18 / 9) = [`FACTOR`]: K falls short of 2^18 / 9 by a ninth, so that
 //! multiples of 9 come out as 9 without a comparison, and every other s below 9 K exactly. s K has less than 32 bits.
 //!
+//! The square map takes a root r to dr(r^2), by the same last step: r^2 is at most 81.
+//!
 //! # Layout
 //!
 //! `values` is B numbers of 32 bits, or of 64 with the low word first; `roots` is B of 32 bits. A lane takes four items, a
@@ -53,4 +55,12 @@ pub struct Params {
     pub groups_per_row: u32,
     /// Words of a value: 1 or 2.
     pub words: u32,
+    /// Whether the root of the square is asked for.
+    pub square: u32,
+    /// Fills 16 bytes; zero.
+    pub reserved: u32,
+    /// Fills 16 bytes; zero.
+    pub reserved_2: u32,
+    /// Fills 16 bytes; zero.
+    pub reserved_3: u32,
 }

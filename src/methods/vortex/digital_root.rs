@@ -69,8 +69,41 @@ pub fn digital_roots<T: Natural>(engine: &Engine, values: &[T]) -> Result<Vec<u3
 ///
 /// As [`digital_roots`], or `roots` has another length; what it holds then means nothing.
 pub fn digital_roots_into<T: Natural>(engine: &Engine, values: &[T], roots: &mut [u32]) -> Result<Timing> {
+    run(engine, values, roots, false)
+}
+
+/// The digital root of each number's square: 0, 1, 4, 9, 7, 7, 9, 4, 1, 9 for 0 to 9, and periodic.
+///
+/// # Errors
+///
+/// As [`digital_roots`].
+///
+/// # Examples
+///
+/// ```
+/// use consilience::{Engine, vortex};
+///
+/// assert_eq!(vortex::square_map(&Engine::cpu()?, &[2_u32, 4, 7, 1_000_003])?, [4, 7, 4, 7]);
+/// # Ok::<(), consilience::Error>(())
+/// ```
+pub fn square_map<T: Natural>(engine: &Engine, values: &[T]) -> Result<Vec<u32>> {
+    let mut roots = vec![0; values.len()];
+    square_map_into(engine, values, &mut roots)?;
+    Ok(roots)
+}
+
+/// The same into memory at hand; says where the time went.
+///
+/// # Errors
+///
+/// As [`digital_roots_into`].
+pub fn square_map_into<T: Natural>(engine: &Engine, values: &[T], roots: &mut [u32]) -> Result<Timing> {
+    run(engine, values, roots, true)
+}
+
+fn run<T: Natural>(engine: &Engine, values: &[T], roots: &mut [u32], square: bool) -> Result<Timing> {
     LengthError::check("roots", values.len(), roots.len())?;
-    let params = Params { words: size_of::<T>() as u32 / 4, ..Params::default() };
+    let params = Params { words: size_of::<T>() as u32 / 4, square: square.into(), ..Params::default() };
     engine.run_batch(Batch {
         kernel: Kernel::DigitalRoot,
         items: values.len(),

@@ -1,6 +1,6 @@
 //! Digital roots, bit for bit: every executor against digits that are added up.
 
-use consilience::vortex::{digital_root, digital_roots, digital_roots_into};
+use consilience::vortex::{digital_root, digital_roots, digital_roots_into, square_map};
 
 use crate::support::engines;
 use crate::support::problem::Random;
@@ -47,6 +47,19 @@ fn every_edge_value_on_every_executor() {
 }
 
 #[test]
+fn the_square_map_is_that_of_the_design() {
+    let (wide, squares) = (edges(), [0, 1, 4, 9, 7, 7, 9, 4, 1, 9]);
+    let narrow: Vec<u32> = wide.iter().flat_map(|&n| [n as u32, (n >> 32) as u32]).chain(0..=50).collect();
+    let want_wide: Vec<u32> = wide.iter().map(|&n| squares[by_digits(n) as usize]).collect();
+    let want_narrow: Vec<u32> = narrow.iter().map(|&n| by_digits(u64::from(n) * u64::from(n))).collect();
+    for (name, engine) in engines::all() {
+        assert_eq!(square_map(engine, &(0..10_u32).collect::<Vec<_>>()).expect("roots"), squares, "{name}");
+        assert_eq!(square_map(engine, &wide).expect("roots"), want_wide, "{name}");
+        assert_eq!(square_map(engine, &narrow).expect("roots"), want_narrow, "{name}");
+    }
+}
+
+#[test]
 fn every_number_of_items_around_a_block() {
     let mut random = Random::new(9);
     let values: Vec<u64> = (0..5000).map(|_| random.bits()).collect();
@@ -71,8 +84,8 @@ fn chunks_change_nothing_and_are_counted() {
     let values: Vec<u64> = (0..100_000).map(|_| random.bits()).collect();
     let want: Vec<u32> = values.iter().map(|&n| by_digits(n)).collect();
     let mut roots = vec![0; values.len()];
-    // 8 + 4 bytes a number beside 16 of parameters: blocks of 1024; then, below one, whole fours.
-    for (budget, chunks) in [(16 + 12 * 30_000, 4), (16 + 12 * 1024, 98), (16 + 12 * 1023, 99)] {
+    // 8 + 4 bytes a number beside 32 of parameters: blocks of 1024; then, below one, whole fours.
+    for (budget, chunks) in [(32 + 12 * 30_000, 4), (32 + 12 * 1024, 98), (32 + 12 * 1023, 99)] {
         let Some(engine) = engines::gpu(Some(budget)) else { return };
         roots.fill(77);
         let timing = digital_roots_into(&engine, &values, &mut roots).expect("roots");
@@ -80,8 +93,8 @@ fn chunks_change_nothing_and_are_counted() {
         assert_eq!(timing.chunks, chunks, "{budget}");
     }
     let engine = engines::gpu(Some(60)).expect("the same device");
-    let error = digital_roots(&engine, &values).expect_err("four numbers need 64 bytes");
-    assert!(error.is_device() && error.to_string().contains("needs 64 bytes"), "{error}");
+    let error = digital_roots(&engine, &values).expect_err("four numbers need 80 bytes");
+    assert!(error.is_device() && error.to_string().contains("needs 80 bytes"), "{error}");
 }
 
 #[test]
