@@ -17,13 +17,19 @@ pub(in crate::backend::cpu) fn run(mut batch: Batch<'_>) {
     let outputs = ends.planes_mut::<u32>().zip(wrong.planes_mut::<u32>());
     for (ends, wrong) in outputs {
         for ((starts, steps), (ends, wrong)) in blocks.clone().zip(ends.chunks_mut(BLOCK).zip(wrong.iter_mut())) {
+            // Three loops: look-ups are one by one, remainders are not.
+            let mut exponents = [0; BLOCK];
+            for (e, &n) in exponents.iter_mut().zip(steps) {
+                *e = cycle.rest_of(n.cast_unsigned() ^ 1 << 31);
+            }
+            for (end, &e) in ends.iter_mut().zip(&exponents) {
+                *end = low[e as usize % HALF] * high[e as usize / HALF % HALF];
+            }
             let mut most = 0;
-            for ((&start, &n), end) in starts.iter().zip(steps).zip(ends.iter_mut()) {
+            for (&start, end) in starts.iter().zip(ends.iter_mut()) {
                 most = most.max(start);
-                let e = cycle.rest_of(n.cast_unsigned() ^ 1 << 31) as usize;
-                let factor = modulus.rest_of(low[e % HALF] * high[e / HALF % HALF]);
                 // A start that is not on the ring is mended below.
-                let rest = modulus.rest_of(start.min(LARGEST_MODULUS) * factor);
+                let rest = modulus.rest_of(start.min(LARGEST_MODULUS) * modulus.rest_of(*end));
                 *end = if rest == 0 { start } else { rest };
             }
             *wrong = if most > params.modulus { mend(params.modulus, starts, ends) } else { u32::MAX };
