@@ -4,6 +4,7 @@ pub(crate) mod cpu;
 pub(crate) mod gpu;
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use crate::error::Result;
@@ -74,4 +75,18 @@ pub struct Timing {
     pub read_back: Duration,
     /// Into how many chunks the items were cut.
     pub chunks: usize,
+}
+
+impl AddAssign for Timing {
+    /// Of runs one after the other.
+    fn add_assign(&mut self, later: Self) {
+        self.total += later.total;
+        self.upload += later.upload;
+        self.kernels = match (self.kernels, later.kernels) {
+            (Some(first), Some(later)) => Some(first + later),
+            (first, later) => first.or(later),
+        };
+        self.read_back += later.read_back;
+        self.chunks += later.chunks;
+    }
 }

@@ -42,6 +42,8 @@ pub struct Slot<D> {
     /// Words of four bytes of one item or one block in a plane; of what all share, in the plane.
     words: usize,
     planes: Vec<D>,
+    /// Whether the kernel reads what stands there.
+    is_read: bool,
 }
 
 /// What a slot has one of.
@@ -63,13 +65,18 @@ impl<'a> Slot<&'a [u8]> {
     #[must_use]
     pub fn items<T: NoUninit>(planes: &[&'a [T]]) -> Self {
         let planes = planes.iter().map(|plane| cast_slice(plane)).collect();
-        Self { per: Per::Item, words: const { words::<T>() }, planes }
+        Self { per: Per::Item, words: const { words::<T>() }, planes, is_read: true }
     }
 
     /// The same values for all items.
     #[must_use]
     pub fn shared<T: NoUninit>(values: &'a [T]) -> Self {
-        Self { per: Per::Batch, words: const { words::<T>() } * values.len(), planes: vec![cast_slice(values)] }
+        Self {
+            per: Per::Batch,
+            words: const { words::<T>() } * values.len(),
+            planes: vec![cast_slice(values)],
+            is_read: true,
+        }
     }
 }
 
@@ -78,14 +85,27 @@ impl<'a> Slot<&'a mut [u8]> {
     #[must_use]
     pub fn items<T: NoUninit + AnyBitPattern>(planes: impl IntoIterator<Item = &'a mut [T]>) -> Self {
         let planes = planes.into_iter().map(cast_slice_mut).collect();
-        Self { per: Per::Item, words: const { words::<T>() }, planes }
+        Self { per: Per::Item, words: const { words::<T>() }, planes, is_read: false }
+    }
+
+    /// One value per item in each plane, which the kernel reads and writes in place.
+    #[must_use]
+    pub fn updated<T: NoUninit + AnyBitPattern>(planes: impl IntoIterator<Item = &'a mut [T]>) -> Self {
+        Self { is_read: true, ..Self::items(planes) }
     }
 
     /// One value per block: a part of a sum, say, which the host adds up in the order of blocks, so that its bits depend
     /// neither on the device's scheduling nor on chunks, which are whole blocks.
     #[must_use]
     pub fn blocks<T: NoUninit + AnyBitPattern>(values: &'a mut [T]) -> Self {
-        Self { per: Per::Block, words: const { words::<T>() }, planes: vec![cast_slice_mut(values)] }
+        Self::of_blocks(values, 1)
+    }
+
+    /// So many values per block.
+    #[must_use]
+    pub fn of_blocks<T: NoUninit + AnyBitPattern>(values: &'a mut [T], values_per_block: usize) -> Self {
+        let words = const { words::<T>() } * values_per_block;
+        Self { per: Per::Block, words, planes: vec![cast_slice_mut(values)], is_read: false }
     }
 
     /// The planes as what they hold.
@@ -124,7 +144,9 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn bytes(&self) -> usize {
         let inputs = self.inputs.iter().flat_map(|slot| &slot.planes).map(|plane| plane.len());
-        let outputs = self.outputs.iter().flat_map(|slot| &slot.planes).map(|plane| plane.len());
+        let times = |slot: &Slot<_>| if slot.is_read { 2 } else { 1 };
+        let outputs =
+            self.outputs.iter().flat_map(|slot| slot.planes.iter().map(move |plane| times(slot) * plane.len()));
         inputs.chain(outputs).sum()
     }
 
@@ -145,16 +167,16 @@ impl<'a> Batch<'a> {
                 Some(bytes) => slot.planes.iter().map(|plane| plane.split_at(bytes)).unzip(),
                 None => (slot.planes.clone(), slot.planes),
             };
-            left_inputs.push(Slot { per: slot.per, words: slot.words, planes: left });
-            right_inputs.push(Slot { per: slot.per, words: slot.words, planes: right });
+            left_inputs.push(Slot { planes: left, ..slot });
+            right_inputs.push(Slot { planes: right, ..slot });
         }
         let (mut left_outputs, mut right_outputs) = (Vec::new(), Vec::new());
         for slot in outputs {
             // No output is shared by all items.
             let bytes = slot.bytes_before(items, block).unwrap_or_default();
             let (left, right) = slot.planes.into_iter().map(|plane| plane.split_at_mut(bytes)).unzip();
-            left_outputs.push(Slot { per: slot.per, words: slot.words, planes: left });
-            right_outputs.push(Slot { per: slot.per, words: slot.words, planes: right });
+            left_outputs.push(Slot { planes: left, ..slot });
+            right_outputs.push(Slot { planes: right, ..slot });
         }
         let left = Self { kernel, items, block, operations, params, inputs: left_inputs, outputs: left_outputs };
         let right = Self {

@@ -65,6 +65,11 @@ impl State {
                 self.upload.write(opened, buffers.at(binding), offset, plane)?;
             }
         }
+        for (binding, slot) in (1 + batch.inputs.len()..).zip(&batch.outputs) {
+            for (offset, plane) in slot.loaded(layout) {
+                self.upload.write(opened, buffers.at(binding), offset, plane)?;
+            }
+        }
         self.upload.flush(opened)?;
         timing.upload += begin.elapsed();
 

@@ -84,6 +84,11 @@ impl<'a> Slot<&'a [u8]> {
 }
 
 impl<'a> Slot<&'a mut [u8]> {
+    /// What the kernel reads of it, if it does: the bytes of each plane and where they begin on the device.
+    pub fn loaded(&self, layout: Layout) -> impl Iterator<Item = (u64, &[u8])> {
+        self.offsets(layout).zip(self.planes.iter().map(|plane| &**plane)).filter(|_| self.is_read)
+    }
+
     /// The bytes of each plane and where they begin on the device.
     pub fn into_placed(self, layout: Layout) -> impl Iterator<Item = (u64, &'a mut [u8])> {
         self.offsets(layout).zip(self.planes)
