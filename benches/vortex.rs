@@ -4,7 +4,7 @@
 
 mod arrays;
 
-use consilience::vortex;
+use consilience::vortex::{self, Anchors, Cycles, Direction, Path, Ring, statistics};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 use crate::arrays::{bench, engines};
@@ -44,5 +44,41 @@ fn orbits(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, digital_roots, orbits);
+/// Ticks that make a hop now and then, for 20 bytes read and 12 written.
+fn cycles(c: &mut Criterion) {
+    let engines = engines();
+    for items in ITEMS {
+        let places = numbers(items).into_iter().map(|n| (n >> 40) as u32 % 6).collect();
+        let velocities = numbers(items).into_iter().map(|n| (n >> 40) as f32 * 1e-7).collect();
+        let mut cycles =
+            Cycles::new(Path::flow(), places, vec![Direction::Forward; items], velocities).expect("objects");
+        bench(c, "vortex/tick", &engines, items, 32, |engine| cycles.tick(engine, 1e-3, 1).expect("a tick"));
+        bench(c, "vortex/advance", &engines, items, 32, |engine| cycles.advance(engine, 1e-3).expect("a moment"));
+    }
+}
+
+/// Three channels, 16 bytes read and 12 written.
+fn payloads(c: &mut Criterion) {
+    let engines = engines();
+    let ring = Ring::new(9, 2).expect("a ring");
+    for items in ITEMS {
+        let positions: Vec<u32> = numbers(items).into_iter().map(|n| (n >> 40) as u32 % 10).collect();
+        let directions = vec![Direction::Forward; items];
+        let mut payload: Vec<f32> = numbers(3 * items).into_iter().map(|n| (n >> 40) as f32 * 1e-7).collect();
+        let anchors = Anchors::default();
+        bench(c, "vortex/relax", &engines, items, 28, |engine| {
+            anchors.relax(engine, &positions, &mut payload, 0.01, 1).expect("payloads")
+        });
+        bench(c, "vortex/statistics", &engines, items, 20, |engine| {
+            statistics(engine, 10, &positions, &directions, &payload).expect("payloads").1
+        });
+        // Sixteen positions to a sequence.
+        let mut scores = vec![0.0; items / 16];
+        bench(c, "vortex/coherence", &engines, items / 16, 68, |engine| {
+            ring.coherence_into(engine, 16, &positions, &mut scores).expect("sequences")
+        });
+    }
+}
+
+criterion_group!(benches, digital_roots, orbits, cycles, payloads);
 criterion_main!(benches);

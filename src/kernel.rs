@@ -23,6 +23,14 @@ pub enum Kernel {
     DigitalRoot,
     /// [`vortex::orbit`]: so many steps round a ring.
     Orbit,
+    /// [`vortex::cycle`]: objects going round a path.
+    Cycle,
+    /// [`vortex::relax`]: payloads relaxing towards anchors.
+    Relax,
+    /// [`vortex::statistics`]: counts and moments by position.
+    Statistics,
+    /// [`vortex::coherence`]: how far sequences follow a ring.
+    Coherence,
     /// [`bayes::special`]: ln gamma, digamma, incomplete beta and gamma and their inverses.
     Special,
     /// [`beam::fuse`]: three channels fused into a beam.
@@ -31,12 +39,16 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
         Self::DigitalRoot,
         Self::Orbit,
+        Self::Cycle,
+        Self::Relax,
+        Self::Statistics,
+        Self::Coherence,
         Self::BeamFuse,
         Self::Special,
     ];
@@ -50,6 +62,10 @@ impl Kernel {
             Self::SoftmaxRegression => "stacking/softmax_regression",
             Self::DigitalRoot => "vortex/digital_root",
             Self::Orbit => "vortex/orbit",
+            Self::Cycle => "vortex/cycle",
+            Self::Relax => "vortex/relax",
+            Self::Statistics => "vortex/statistics",
+            Self::Coherence => "vortex/coherence",
             Self::Special => "bayes/special",
             Self::BeamFuse => "beam/fuse",
         }
@@ -64,6 +80,10 @@ impl Kernel {
             Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
             Self::DigitalRoot => vortex::digital_root::SOURCE,
             Self::Orbit => vortex::orbit::SOURCE,
+            Self::Cycle => vortex::cycle::SOURCE,
+            Self::Relax => vortex::relax::SOURCE,
+            Self::Statistics => vortex::statistics::SOURCE,
+            Self::Coherence => vortex::coherence::SOURCE,
             Self::Special => bayes::special::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
         }
@@ -77,6 +97,10 @@ impl Kernel {
             Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
             Self::DigitalRoot => &vortex::digital_root::BINDINGS,
             Self::Orbit => &vortex::orbit::BINDINGS,
+            Self::Cycle => &vortex::cycle::BINDINGS,
+            Self::Relax => &vortex::relax::BINDINGS,
+            Self::Statistics => &vortex::statistics::BINDINGS,
+            Self::Coherence => &vortex::coherence::BINDINGS,
             Self::Special => &bayes::special::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
         }
@@ -90,6 +114,10 @@ impl Kernel {
             Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
             Self::DigitalRoot => size_of::<vortex::digital_root::Params>(),
             Self::Orbit => size_of::<vortex::orbit::Params>(),
+            Self::Cycle => size_of::<vortex::cycle::Params>(),
+            Self::Relax => size_of::<vortex::relax::Params>(),
+            Self::Statistics => size_of::<vortex::statistics::Params>(),
+            Self::Coherence => size_of::<vortex::coherence::Params>(),
             Self::Special => size_of::<bayes::special::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
         }
@@ -103,6 +131,10 @@ impl Kernel {
             Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
             Self::DigitalRoot => vortex::digital_root::WORKGROUP_LANES,
             Self::Orbit => vortex::orbit::WORKGROUP_LANES,
+            Self::Cycle => vortex::cycle::WORKGROUP_LANES,
+            Self::Relax => vortex::relax::WORKGROUP_LANES,
+            Self::Statistics => vortex::statistics::WORKGROUP_LANES,
+            Self::Coherence => vortex::coherence::WORKGROUP_LANES,
             Self::Special => bayes::special::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
         }

@@ -40,9 +40,13 @@ fn in_ranges(level: Level, batch: Batch<'_>, items: usize) {
 fn run(level: Level, batch: Batch<'_>) {
     match batch.kernel {
         Kernel::BeamFuse => dispatch!(level, simd => beam::fuse::run(simd, batch)),
+        Kernel::Coherence => dispatch!(level, _simd => vortex::coherence::run(batch)),
+        Kernel::Cycle => dispatch!(level, simd => vortex::cycle::run(simd, batch)),
         Kernel::DigitalRoot => dispatch!(level, simd => vortex::digital_root::run(simd, batch)),
         Kernel::Orbit => dispatch!(level, _simd => vortex::orbit::run(batch)),
+        Kernel::Relax => dispatch!(level, _simd => vortex::relax::run(batch)),
         Kernel::Special => dispatch!(level, simd => bayes::special::run(simd, batch)),
+        Kernel::Statistics => dispatch!(level, _simd => vortex::statistics::run(batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}
     }

@@ -105,6 +105,17 @@ impl Ring {
         Ok(if end == 0 { start } else { end })
     }
 
+    /// The orbit of a position: itself, where a step leads, and so on until a step leads back to it.
+    ///
+    /// # Errors
+    ///
+    /// The position is not on the ring.
+    pub fn round(&self, start: u32) -> Result<Vec<u32>> {
+        let first = self.orbit(start, 0)?;
+        let step = |&x: &u32| self.orbit(x, 1).ok().filter(|&x| x != first);
+        Ok(std::iter::successors(Some(first), step).collect())
+    }
+
     /// Where each item ends that starts at a position and goes so many steps, back where they are negative.
     ///
     /// # Errors

@@ -1,0 +1,168 @@
+//! Payloads that relax towards anchors.
+
+use bytemuck::bytes_of;
+
+use crate::backend::Timing;
+use crate::engine::Engine;
+use crate::error::{LengthError, Result, VortexError};
+use crate::kernel::Kernel;
+use crate::kernel::vortex::relax::{BLOCK, POSITIONS, Params};
+use crate::plan::batch::{Batch, Slot};
+
+/// Anchors: positions from 0 to 9, each with a payload of D channels that payloads near it relax to.
+///
+/// The nearest anchor of a position is that of the least cyclic distance d modulo 10, the lowest of equals; its blend there
+/// is 1 - d / 5: whole at the anchor, 0.6 two positions away.
+///
+/// # Examples
+///
+/// *A payload at position 4, next to the anchor 3 with its payload (1, 0, 0): the blend is 0.8.*
+///
+/// ```
+/// use consilience::Engine;
+/// use consilience::vortex::Anchors;
+///
+/// let mut payload = [0.0, 0.5, 1.0]; // ethos, logos, pathos of one item
+/// Anchors::default().relax(&Engine::cpu()?, &[4], &mut payload, 1.0, 1)?;
+/// assert!(payload.iter().zip([0.8, 0.1, 0.2]).all(|(x, want)| (x - want).abs() < 1e-6));
+/// # Ok::<(), consilience::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anchors {
+    /// By position.
+    anchors: Vec<(u32, Vec<f32>)>,
+}
+
+impl Default for Anchors {
+    /// 3 = (1, 0, 0), 6 = (0, 0, 1), 9 = (0, 1, 0) over ethos, logos and pathos.
+    fn default() -> Self {
+        Self { anchors: vec![(3, vec![1.0, 0.0, 0.0]), (6, vec![0.0, 0.0, 1.0]), (9, vec![0.0, 1.0, 0.0])] }
+    }
+}
+
+/// From one position to another, either way round.
+fn distance(a: u32, b: u32) -> u32 {
+    let d = a.abs_diff(b) % POSITIONS;
+    d.min(POSITIONS - d)
+}
+
+impl Anchors {
+    /// Anchors at positions from 0 to 9, with payloads of the same number of channels.
+    ///
+    /// # Errors
+    ///
+    /// No anchor, two at one position, a position above 9, payloads of different lengths or not finite.
+    pub fn new(mut anchors: Vec<(u32, Vec<f32>)>) -> Result<Self> {
+        anchors.sort_by_key(|(position, _)| *position);
+        let Some((_, first)) = anchors.first() else { return Err(VortexError::NoAnchor.into()) };
+        let channels = first.len();
+        for (item, (position, payload)) in anchors.iter().enumerate() {
+            if *position >= POSITIONS {
+                return Err(VortexError::Position { item, position: *position, most: POSITIONS - 1 }.into());
+            }
+            if item > 0 && anchors[item - 1].0 == *position {
+                return Err(VortexError::TwoAnchors { position: *position }.into());
+            }
+            LengthError::check(format!("the payload of the anchor at {position}"), channels, payload.len())?;
+            if let Some((channel, &value)) = payload.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+                return Err(VortexError::Payload { channel, item, value }.into());
+            }
+        }
+        Ok(Self { anchors })
+    }
+
+    /// Number of channels, D.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.anchors.first().map_or(0, |(_, payload)| payload.len())
+    }
+
+    /// The nearest anchor of a position, and how far it is.
+    fn nearest(&self, position: u32) -> Option<(&[f32], u32)> {
+        let nearest = self.anchors.iter().min_by_key(|(anchor, _)| distance(*anchor, position))?;
+        Some((&nearest.1, distance(nearest.0, position)))
+    }
+
+    /// Moves payloads towards the nearest anchor of their positions by so many ticks: x + strength (1 - d / 5) (A - x), in
+    /// place. `payload` is [D, B]: the first channel of all items first.
+    ///
+    /// # Errors
+    ///
+    /// Lengths that do not fit; a strength that is not from 0 to 1; a position above 9 or a payload that is not finite: such
+    /// items stay as they are, all others have moved; the device fails: what the payload is then means nothing.
+    pub fn relax(
+        &self,
+        engine: &Engine,
+        positions: &[u32],
+        payload: &mut [f32],
+        strength: f32,
+        ticks: u32,
+    ) -> Result<Timing> {
+        if !(0.0..=1.0).contains(&strength) {
+            return Err(VortexError::Strength { strength }.into());
+        }
+        let exponent = i32::try_from(ticks).unwrap_or(i32::MAX);
+        self.run(engine, positions, payload, |blend| 1.0 - (1.0 - f64::from(strength) * blend).powi(exponent))
+    }
+
+    /// Moves payloads towards the nearest anchor of their positions for so many seconds, in place:
+    /// A + (x - A) exp(-lambda t) with lambda = `rate` (1 - d / 5). `payload` is as in [`Anchors::relax`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Anchors::relax`], for a rate or a time that is negative or not finite in place of the strength.
+    pub fn relax_at_rate(
+        &self,
+        engine: &Engine,
+        positions: &[u32],
+        payload: &mut [f32],
+        rate: f32,
+        seconds: f32,
+    ) -> Result<Timing> {
+        if !(0.0..=f32::MAX).contains(&rate) {
+            return Err(VortexError::Rate { rate }.into());
+        }
+        if !(0.0..=f32::MAX).contains(&seconds) {
+            return Err(VortexError::Elapsed { elapsed: seconds }.into());
+        }
+        self.run(engine, positions, payload, |blend| -(-f64::from(rate) * blend * f64::from(seconds)).exp_m1())
+    }
+
+    fn run(
+        &self,
+        engine: &Engine,
+        positions: &[u32],
+        payload: &mut [f32],
+        share: impl Fn(f64) -> f64,
+    ) -> Result<Timing> {
+        let (items, channels) = (positions.len(), self.channels());
+        LengthError::check("the payload", channels * items, payload.len())?;
+        if items == 0 || channels == 0 {
+            return Ok(Timing::default());
+        }
+        let entries = (0..POSITIONS).filter_map(|position| self.nearest(position)).flat_map(|(anchor, d)| {
+            let share = share(1.0 - f64::from(d) / 5.0) as f32;
+            [share].into_iter().chain(anchor.iter().copied())
+        });
+        let table: Vec<f32> = entries.collect();
+        let params = Params { channels: channels as u32, ..Params::default() };
+        let mut refused = vec![u32::MAX; items.div_ceil(BLOCK)];
+        let timing = engine.run_batch(Batch {
+            kernel: Kernel::Relax,
+            items,
+            block: BLOCK,
+            operations: 0,
+            params: bytes_of(&params),
+            inputs: vec![Slot::<&[u8]>::items(&[positions]), Slot::shared(&table)],
+            outputs: vec![Slot::<&mut [u8]>::updated(payload.chunks_exact_mut(items)), Slot::blocks(&mut refused)],
+        })?;
+        let Some(block) = refused.iter().position(|&lowest| lowest != u32::MAX) else { return Ok(timing) };
+        let item = BLOCK * block + refused[block] as usize;
+        if positions[item] >= POSITIONS {
+            return Err(VortexError::Position { item, position: positions[item], most: POSITIONS - 1 }.into());
+        }
+        let values = payload.iter().skip(item).step_by(items).copied().enumerate();
+        let (channel, value) = values.into_iter().find(|(_, value)| !value.is_finite()).unwrap_or((0, f32::NAN));
+        Err(VortexError::Payload { channel, item, value }.into())
+    }
+}
