@@ -44,15 +44,20 @@ fn orbits(c: &mut Criterion) {
     }
 }
 
-/// Ticks that make a hop now and then, for 20 bytes read and 12 written.
+/// Ticks in which few hop, because hops become longer, and in which one in ten does; 20 bytes read and 12 written.
 fn cycles(c: &mut Criterion) {
     let engines = engines();
     for items in ITEMS {
-        let places = numbers(items).into_iter().map(|n| (n >> 40) as u32 % 6).collect();
-        let velocities = numbers(items).into_iter().map(|n| (n >> 40) as f32 * 1e-7).collect();
-        let mut cycles =
-            Cycles::new(Path::flow(), places, vec![Direction::Forward; items], velocities).expect("objects");
+        let places: Vec<u32> = numbers(items).into_iter().map(|n| (n >> 40) as u32 % 6).collect();
+        let velocities: Vec<f32> = numbers(items).into_iter().map(|n| (n >> 40) as f32 * 1e-7).collect();
+        let objects = |path| {
+            Cycles::new(path, places.clone(), vec![Direction::Forward; items], velocities.clone()).expect("objects")
+        };
+        let mut cycles = objects(Path::flow());
         bench(c, "vortex/tick", &engines, items, 32, |engine| cycles.tick(engine, 1e-3, 1).expect("a tick"));
+        // One in ten hops.
+        let mut uniform = objects(Path::new(vec![1, 2, 4, 8, 7, 5], 1.0).expect("a path"));
+        bench(c, "vortex/tick_uniform", &engines, items, 32, |engine| uniform.tick(engine, 0.12, 1).expect("a tick"));
         bench(c, "vortex/advance", &engines, items, 32, |engine| cycles.advance(engine, 1e-3).expect("a moment"));
     }
 }

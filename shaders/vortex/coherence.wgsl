@@ -33,12 +33,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         var backward = 0u;
         var x = sequences[item];
         var fine = x <= params.modulus;
+        var after_x = next[min(x, params.modulus)];
         for (var place = 1u; place < params.length; place++) {
             let y = sequences[place * params.stride + item];
             fine = fine && y <= params.modulus;
-            forward += select(0u, 1u, next[min(x, params.modulus)] == y);
-            backward += select(0u, 1u, next[min(y, params.modulus)] == x);
+            let after_y = next[min(y, params.modulus)];
+            forward += select(0u, 1u, after_x == y);
+            backward += select(0u, 1u, after_y == x);
             x = y;
+            after_x = after_y;
         }
         let steps = f32(max(forward, backward));
         scores[item] = select(0.0, steps / f32(params.length - 1u), fine);

@@ -12,7 +12,7 @@ struct Params {
     per_ln_q: f32,
     per_growth: f32,
     per_length: f32,
-    reserved: u32,
+    log2_q: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -26,7 +26,7 @@ struct Params {
 const LANES: u32 = 256u;
 const NONE: u32 = 0xffffffffu;
 const MOST_HOPS: f32 = 16777216.0;
-const LN_LARGEST: f32 = 27.725887;
+const LOG2_LARGEST: f32 = 40.0;
 const LN_SERIES_TO: f32 = 0.25;
 const EXP_SERIES_TO: f32 = 0.5;
 
@@ -62,9 +62,22 @@ fn exp_m1(x: f32) -> f32 {
     return select(exp_(x) - 1.0, x * p, abs(x) <= EXP_SERIES_TO);
 }
 
+// 2^x for x up to 128, zero where that would be subnormal: Cephes' exp2f.
+fn exp2_(x: f32) -> f32 {
+    let n = round(max(x, -126.0));
+    let f = max(x, -126.0) - n;
+    var p = fma(f, 1.535336188e-4, 1.339887440e-3);
+    p = fma(p, f, 9.618437357e-3);
+    p = fma(p, f, 5.550332471e-2);
+    p = fma(p, f, 2.402264791e-1);
+    p = fma(p, f, 6.931472029e-1);
+    p = fma(p, f, 1.0);
+    return select(bitcast<f32>(bitcast<u32>(p) + (bitcast<u32>(i32(n)) << 23u)), 0.0, x < -126.0);
+}
+
 // p + v rho^n times the time.
 fn reached(object: Object, velocity: f32) -> f32 {
-    let rate = velocity * exp_(min(-object.hops * params.ln_q, LN_LARGEST));
+    let rate = velocity * exp2_(min(-object.hops * params.log2_q, LOG2_LARGEST));
     return fma(rate, params.elapsed, object.phase);
 }
 

@@ -27,6 +27,20 @@ pub(super) fn exp<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
     under.select(f32x16::splat(simd, 0.0), y * scale)
 }
 
+/// 2^x for x up to 127 that is no NaN; 0 below -126, where the result would not be a normal number. Cephes' `exp2f`.
+#[inline(always)]
+pub(super) fn exp2<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
+    let n = x.max(-126.0).round_ties_even();
+    let f = x.max(-126.0) - n;
+    let mut p = f32x16::splat(simd, 1.535_336_2e-4);
+    for c in [1.339_887_4e-3, 9.618_437e-3, 5.550_332_5e-2, 0.240_226_48, std::f32::consts::LN_2, 1.0] {
+        p = p.mul_add(f, c);
+    }
+    let bits: i32x16<S> = p.bitcast();
+    let scaled = bits + (n.to_int::<i32x16<S>>() << 23);
+    x.simd_lt(-126.0).select(f32x16::splat(simd, 0.0), scaled.bitcast())
+}
+
 /// ln x for x > 0 that is a normal number.
 #[inline(always)]
 pub(super) fn ln<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
@@ -95,6 +109,9 @@ mod tests {
         let xs = between(-87.0, 20.0);
         let ys = dispatch!(level, simd => map(simd, &xs, exp));
         assert!(worst(&xs, &ys, f64::exp) < 2.0);
+        let xs = between(-126.0, 40.0);
+        let ys = dispatch!(level, simd => map(simd, &xs, exp2));
+        assert!(worst(&xs, &ys, f64::exp2) < 2.0);
         for (low, high) in [(1e-30, 1e-3), (1e-3, 0.7), (1.5, 1e6)] {
             let xs = between(low, high);
             let ys = dispatch!(level, simd => map(simd, &xs, ln));
@@ -109,6 +126,7 @@ mod tests {
         xs[..4].copy_from_slice(&[0.0, -88.0, f32::NEG_INFINITY, -1e30]);
         let ys = dispatch!(level, simd => map(simd, &xs, exp));
         assert_eq!(ys[..4], [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(dispatch!(level, simd => map(simd, &xs, exp2))[..4], [1.0, 2_f32.powi(-88), 0.0, 0.0]);
         assert_eq!(dispatch!(level, simd => map(simd, &[1.0; 16], ln)), [0.0; 16]);
         let powers = |gamma| dispatch!(level, simd => map(simd, &[0.0; 16], |s, x| pow(s, x, gamma)))[0];
         assert_eq!([powers(0.0), powers(0.5), powers(1.0)], [1.0, 0.0, 0.0]);

@@ -59,8 +59,8 @@ pub const MOST_HOPS: f32 = 16_777_216.0;
 /// 2^40: the largest velocity, the longest time and the largest rho^n.
 pub const LARGEST: f32 = 1_099_511_627_776.0;
 
-/// ln of it.
-pub const LN_LARGEST: f32 = 27.725_887;
+/// log2 of it.
+pub const LOG2_LARGEST: f32 = 40.0;
 
 /// The most ticks of one dispatch: some drivers end a loop after 65,535 steps.
 pub const MOST_TICKS: u32 = 32_768;
@@ -115,6 +115,6 @@ pub struct Params {
     pub per_growth: f32,
     /// 1 / L.
     pub per_length: f32,
-    /// Fills 16 bytes; zero.
-    pub reserved: u32,
+    /// log2 q.
+    pub log2_q: f32,
 }

@@ -242,6 +242,7 @@ impl Cycles {
             ticks,
             elapsed,
             ln_q: q.ln() as f32,
+            log2_q: q.log2() as f32,
             growth: (q - 1.0) as f32,
             per_ln_q: (1.0 / q.ln()) as f32,
             per_growth: (1.0 / (q - 1.0)) as f32,

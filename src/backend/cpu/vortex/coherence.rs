@@ -14,13 +14,17 @@ pub(in crate::backend::cpu) fn run(mut batch: Batch<'_>) {
         for (block, (scores, refused)) in scores.chunks_mut(BLOCK).zip(refused).enumerate() {
             let all = BLOCK * block..BLOCK * block + scores.len();
             let (mut forward, mut backward, mut most) = ([0_u32; BLOCK], [0_u32; BLOCK], [0_u32; BLOCK]);
+            let (mut after_x, mut after_y) = ([0; BLOCK], [0; BLOCK]);
+            look_up(next, modulus, &planes[0][all.clone()], &mut after_x);
             for pair in planes.windows(2) {
                 let (from, to) = (&pair[0][all.clone()], &pair[1][all.clone()]);
+                look_up(next, modulus, to, &mut after_y);
                 for (lane, (&x, &y)) in from.iter().zip(to).enumerate() {
                     most[lane] = most[lane].max(x).max(y);
-                    forward[lane] += u32::from(next[x.min(modulus) as usize] == y);
-                    backward[lane] += u32::from(next[y.min(modulus) as usize] == x);
+                    forward[lane] += u32::from(after_x[lane] == y);
+                    backward[lane] += u32::from(after_y[lane] == x);
                 }
+                after_x = after_y;
             }
             *refused = u32::MAX;
             for (lane, score) in scores.iter_mut().enumerate().rev() {
@@ -29,5 +33,13 @@ pub(in crate::backend::cpu) fn run(mut batch: Batch<'_>) {
                 *refused = if fine { *refused } else { lane as u32 };
             }
         }
+    }
+}
+
+/// Where a step leads from each position; from one beyond the ring, where it leads from the last.
+#[inline(always)]
+fn look_up(next: &[u32], modulus: u32, positions: &[u32], found: &mut [u32; BLOCK]) {
+    for (found, &position) in found.iter_mut().zip(positions) {
+        *found = next[position.min(modulus) as usize];
     }
 }

@@ -2,10 +2,10 @@
 
 use fearless_simd::{Simd, f32x16, i32x16, mask32x16, prelude::*, u32x16};
 
-use crate::backend::cpu::numbers::{exp, ln};
+use crate::backend::cpu::numbers::{exp, exp2, ln};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::vortex::cycle::{
-    ARTANH_SERIES, BLOCK, EXP_SERIES, EXP_SERIES_TO, LN_LARGEST, LN_SERIES_TO, MOST_HOPS, Params,
+    ARTANH_SERIES, BLOCK, EXP_SERIES, EXP_SERIES_TO, LN_SERIES_TO, LOG2_LARGEST, MOST_HOPS, Params,
 };
 use crate::plan::batch::Batch;
 
@@ -14,130 +14,196 @@ const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
 
 /// Moves the batch's objects.
 #[inline(always)]
-pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
-    let (params, items) = (batch.params::<Params>(), batch.items);
+pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, batch: Batch<'_>) {
+    let params: Params = batch.params();
+    // Each of its own, so that none holds registers for the others.
+    match (params.ticks, params.growth == 0.0) {
+        (0, false) => all::<Slowing, S>(simd, params, batch),
+        (0, true) => all::<Uniform, S>(simd, params, batch),
+        (_, false) => all::<SlowingTicks, S>(simd, params, batch),
+        (_, true) => all::<UniformTicks, S>(simd, params, batch),
+    }
+}
+
+#[inline(always)]
+fn all<M: Motion, S: Simd>(simd: S, params: Params, mut batch: Batch<'_>) {
     let (velocities, directions) = (batch.inputs[0].plane::<f32>(0), batch.inputs[1].plane::<u32>(0));
     let [places, hops, phases, refused] = &mut batch.outputs[..] else { return };
     let planes = places.planes_mut::<u32>().zip(hops.planes_mut::<u32>()).zip(phases.planes_mut::<f32>());
     for (((places, hops), phases), refused) in planes.zip(refused.planes_mut::<u32>()) {
         refused.fill(u32::MAX);
-        for first in (0..items).step_by(LANES) {
-            let all = first..items.min(first + LANES);
-            let velocity = f32x16::load_array(simd, tile(&velocities[all.clone()]));
-            let back = u32x16::load_array(simd, tile(&directions[all.clone()])).simd_ne(0);
-            let mut objects = Objects {
-                place: u32x16::load_array(simd, tile(&places[all.clone()])).bitcast(),
-                hops: u32x16::load_array(simd, tile(&hops[all.clone()])).bitcast::<i32x16<S>>().to_float(),
-                phase: f32x16::load_array(simd, tile(&phases[all.clone()])),
-                refused: mask32x16::splat(simd, false),
-            };
-            if params.ticks == 0 {
-                objects = objects.in_closed_form(simd, params, velocity, back);
-            }
-            for _ in 0..params.ticks {
-                let s = objects.reached(simd, params, velocity);
-                let whole = s.floor();
-                objects = objects.moved(simd, params, whole, s - whole, back, s.simd_le(MOST_HOPS));
-            }
-            let place: u32x16<S> = objects.place.bitcast();
-            let hop: u32x16<S> = objects.hops.to_int::<i32x16<S>>().bitcast();
-            put(&mut places[all.clone()], place.to_array());
-            put(&mut hops[all.clone()], hop.to_array());
-            put(&mut phases[all.clone()], objects.phase.to_array());
-            let stayed = objects.refused.to_bitmask() & ((1 << all.len()) - 1);
+        let (velocities, velocities_rest) = velocities.as_chunks::<LANES>();
+        let (directions, directions_rest) = directions.as_chunks::<LANES>();
+        let (places, places_rest) = places.as_chunks_mut::<LANES>();
+        let (hops, hops_rest) = hops.as_chunks_mut::<LANES>();
+        let (phases, phases_rest) = phases.as_chunks_mut::<LANES>();
+        let tiles = velocities.len();
+        let inputs = velocities.iter().zip(directions);
+        let states = places.iter_mut().zip(hops.iter_mut()).zip(phases.iter_mut());
+        for (tile, ((velocity, direction), ((place, hop), phase))) in inputs.zip(states).enumerate() {
+            let stayed = moved::<M, S>(simd, params, velocity, direction, place, hop, phase);
             if stayed != 0 {
-                let lowest = (first % BLOCK) as u32 + stayed.trailing_zeros();
-                refused[first / BLOCK] = refused[first / BLOCK].min(lowest);
+                note(refused, tile, stayed);
+            }
+        }
+        let len = velocities_rest.len();
+        if len > 0 {
+            let (mut place, mut hop, mut phase) = (filled(places_rest), filled(hops_rest), filled(phases_rest));
+            let (velocity, direction) = (filled(velocities_rest), filled(directions_rest));
+            let stayed = moved::<M, S>(simd, params, &velocity, &direction, &mut place, &mut hop, &mut phase);
+            places_rest.copy_from_slice(&place[..len]);
+            hops_rest.copy_from_slice(&hop[..len]);
+            phases_rest.copy_from_slice(&phase[..len]);
+            if stayed != 0 {
+                note(refused, tiles, stayed);
             }
         }
     }
 }
 
 /// Sixteen items, those that are not there of zeros.
+fn filled<T: Copy + Default>(values: &[T]) -> [T; LANES] {
+    let mut tile = [T::default(); LANES];
+    tile[..values.len()].copy_from_slice(values);
+    tile
+}
+
+/// That these objects of a tile stayed.
+#[cold]
+fn note(refused: &mut [u32], tile: usize, stayed: u64) {
+    let first = LANES * tile;
+    let lowest = &mut refused[first / BLOCK];
+    *lowest = (*lowest).min((first % BLOCK) as u32 + stayed.trailing_zeros());
+}
+
+/// Moves sixteen objects; answers those that stayed.
 #[inline(always)]
-fn tile<T: Copy + Default>(values: &[T]) -> [T; LANES] {
-    match values.first_chunk() {
-        Some(whole) => *whole,
-        None => {
-            let mut tile = [T::default(); LANES];
-            tile[..values.len()].copy_from_slice(values);
-            tile
+fn moved<M: Motion, S: Simd>(
+    simd: S,
+    params: Params,
+    velocity: &[f32; LANES],
+    direction: &[u32; LANES],
+    place: &mut [u32; LANES],
+    hop: &mut [u32; LANES],
+    phase: &mut [f32; LANES],
+) -> u64 {
+    let velocity = f32x16::load_array_ref(simd, velocity);
+    let mut n: f32x16<S> = u32x16::load_array_ref(simd, hop).bitcast::<i32x16<S>>().to_float();
+    let mut p = f32x16::load_array_ref(simd, phase);
+    let mut stayed = mask32x16::splat(simd, false);
+    for _ in 0..params.ticks.max(1) {
+        let (hops, next, allowed) = M::go(simd, params, velocity, n, p);
+        // The difference is exact, the sum might be rounded down to the limit.
+        let fits = allowed & hops.simd_le(f32x16::splat(simd, MOST_HOPS) - n);
+        if fits.all_true() {
+            p = next;
+        } else {
+            p = fits.select(next, p);
+            stayed |= !fits;
+        }
+        let hops = fits.select(hops, f32x16::splat(simd, 0.0));
+        if hops.simd_gt(0.0).any_true() {
+            n += hops;
+            let back = u32x16::load_array_ref(simd, direction).simd_ne(0);
+            let from: i32x16<S> = u32x16::load_array_ref(simd, place).bitcast();
+            let to: u32x16<S> = on_path(simd, params, from, hops, back).bitcast();
+            to.store_array(place);
+            n.to_int::<i32x16<S>>().bitcast::<u32x16<S>>().store_array(hop);
         }
     }
+    p.store_array(phase);
+    stayed.to_bitmask()
 }
 
-/// Writes as many items as are there.
+/// So many places further on or back.
 #[inline(always)]
-fn put<T: Copy>(to: &mut [T], tile: [T; LANES]) {
-    match to.first_chunk_mut() {
-        Some(whole) => *whole = tile,
-        None => to.copy_from_slice(&tile[..to.len()]),
-    }
-}
-
-/// Sixteen objects.
-#[derive(Clone, Copy)]
-struct Objects<S: Simd> {
-    place: i32x16<S>,
-    hops: f32x16<S>,
-    phase: f32x16<S>,
-    refused: mask32x16<S>,
-}
-
-impl<S: Simd> Objects<S> {
-    /// p + v rho^n times the time.
-    #[inline(always)]
-    fn reached(self, simd: S, params: Params, velocity: f32x16<S>) -> f32x16<S> {
-        let rate = if params.ln_q == 0.0 {
-            velocity
-        } else {
-            velocity * exp(simd, (self.hops * -params.ln_q).min(LN_LARGEST))
-        };
-        rate.mul_add(params.elapsed, self.phase)
-    }
-
-    /// So many hops further on or back, with the phase given; where that is too far, as they were.
-    #[inline(always)]
-    fn moved(
-        self,
-        simd: S,
-        params: Params,
-        hops: f32x16<S>,
-        phase: f32x16<S>,
-        back: mask32x16<S>,
-        allowed: mask32x16<S>,
-    ) -> Self {
-        let length = params.length.cast_signed();
-        let zero = i32x16::splat(simd, 0);
-        // The difference is exact, the sum might be rounded down to the limit.
-        let fits = allowed & hops.simd_le(f32x16::splat(simd, MOST_HOPS) - self.hops);
+fn on_path<S: Simd>(simd: S, params: Params, from: i32x16<S>, hops: f32x16<S>, back: mask32x16<S>) -> i32x16<S> {
+    let length = params.length.cast_signed();
+    let mut rest: i32x16<S> = hops.to_int();
+    if rest.simd_ge(length).any_true() {
         let rounds: i32x16<S> = (hops * params.per_length).floor().to_int();
-        let mut rest = hops.to_int::<i32x16<S>>() - rounds * length;
+        rest -= rounds * length;
         rest = rest.simd_lt(0).select(rest + length, rest);
         rest = rest.simd_ge(length).select(rest - length, rest);
-        let mut place = self.place + back.select(zero - rest, rest);
-        place = place.simd_lt(0).select(place + length, place);
-        place = place.simd_ge(length).select(place - length, place);
-        Self {
-            place: fits.select(place, self.place),
-            hops: fits.select(self.hops + hops, self.hops),
-            phase: fits.select(phase, self.phase),
-            refused: self.refused | !fits,
-        }
     }
+    let to = from + back.select(i32x16::splat(simd, 0) - rest, rest);
+    let to = to.simd_lt(0).select(to + length, to);
+    to.simd_ge(length).select(to - length, to)
+}
 
+/// How objects pass the time: the hops they make, the phase of the next, and whether the time is not too long for them.
+trait Motion {
+    fn go<S: Simd>(
+        simd: S,
+        params: Params,
+        velocity: f32x16<S>,
+        hops: f32x16<S>,
+        phase: f32x16<S>,
+    ) -> (f32x16<S>, f32x16<S>, mask32x16<S>);
+}
+
+/// A tick where every hop takes as long.
+struct UniformTicks;
+
+/// A tick where hops take longer, or less, from one to the next.
+struct SlowingTicks;
+
+/// In closed form, which is the same as a tick where every hop takes as long.
+type Uniform = UniformTicks;
+
+/// In closed form.
+struct Slowing;
+
+impl Motion for UniformTicks {
     #[inline(always)]
-    fn in_closed_form(self, simd: S, params: Params, velocity: f32x16<S>, back: mask32x16<S>) -> Self {
-        let s = self.reached(simd, params, velocity);
-        if params.growth == 0.0 {
-            let whole = s.floor();
-            return self.moved(simd, params, whole, s - whole, back, s.simd_le(MOST_HOPS));
-        }
-        let x = s * params.growth;
+    fn go<S: Simd>(
+        _: S,
+        params: Params,
+        velocity: f32x16<S>,
+        _: f32x16<S>,
+        phase: f32x16<S>,
+    ) -> (f32x16<S>, f32x16<S>, mask32x16<S>) {
+        let s = velocity.mul_add(params.elapsed, phase);
+        let hops = s.floor();
+        (hops, s - hops, s.simd_le(MOST_HOPS))
+    }
+}
+
+/// p + v rho^n times the time.
+#[inline(always)]
+fn reached<S: Simd>(simd: S, params: Params, velocity: f32x16<S>, hops: f32x16<S>, phase: f32x16<S>) -> f32x16<S> {
+    (velocity * exp2(simd, (hops * -params.log2_q).min(LOG2_LARGEST))).mul_add(params.elapsed, phase)
+}
+
+impl Motion for SlowingTicks {
+    #[inline(always)]
+    fn go<S: Simd>(
+        simd: S,
+        params: Params,
+        velocity: f32x16<S>,
+        hops: f32x16<S>,
+        phase: f32x16<S>,
+    ) -> (f32x16<S>, f32x16<S>, mask32x16<S>) {
+        let s = reached(simd, params, velocity, hops, phase);
+        let hops = s.floor();
+        (hops, s - hops, s.simd_le(MOST_HOPS))
+    }
+}
+
+impl Motion for Slowing {
+    #[inline(always)]
+    fn go<S: Simd>(
+        simd: S,
+        params: Params,
+        velocity: f32x16<S>,
+        hops: f32x16<S>,
+        phase: f32x16<S>,
+    ) -> (f32x16<S>, f32x16<S>, mask32x16<S>) {
+        let x = reached(simd, params, velocity, hops, phase) * params.growth;
         let h = (ln_1p(simd, x.max(-BELOW_ONE)) * params.per_ln_q).max(0.0);
         let whole = h.floor();
         let phase = (exp_m1(simd, (h - whole) * params.ln_q) * params.per_growth).max(0.0).min(BELOW_ONE);
-        self.moved(simd, params, whole, phase, back, x.simd_gt(-1.0) & h.simd_le(MOST_HOPS))
+        (whole, phase, x.simd_gt(-1.0) & h.simd_le(MOST_HOPS))
     }
 }
 

@@ -4,40 +4,45 @@
 use crate::kernel::vortex::relax::{BLOCK, POSITIONS, Params};
 use crate::plan::batch::Batch;
 
+/// Places of a table that any four bits find one in.
+const WIDTH: usize = 16;
+
 /// Relaxes the batch's payloads.
 #[inline(always)]
 pub(in crate::backend::cpu) fn run(mut batch: Batch<'_>) {
-    let channels = batch.params::<Params>().channels as usize;
+    let entries = 1 + batch.params::<Params>().channels as usize;
     let (positions, table) = (batch.inputs[0].plane::<u32>(0), batch.inputs[1].plane::<f32>(0));
     let [payload, refused] = &mut batch.outputs[..] else { return };
     let mut planes: Vec<&mut [f32]> = payload.planes_mut().collect();
+    // By position: shares, then each channel's anchor.
+    let column = |entry| std::array::from_fn(|p| table.get(p * entries + entry).copied().unwrap_or_default());
+    let columns: Vec<[f32; WIDTH]> = (0..entries).map(column).collect();
     let (mut shares, mut anchors) = ([0.0; BLOCK], [0.0; BLOCK]);
     for refused in refused.planes_mut::<u32>() {
         for (block, (positions, refused)) in positions.chunks(BLOCK).zip(refused.iter_mut()).enumerate() {
             let first = BLOCK * block;
             *refused = first_bad(positions, &planes, first);
-            for (share, &position) in shares.iter_mut().zip(positions) {
-                *share = if position < POSITIONS { table[position as usize * (1 + channels)] } else { 0.0 };
-            }
-            for (channel, plane) in planes.iter_mut().enumerate() {
-                let values = &mut plane[first..first + positions.len()];
-                for (anchor, &position) in anchors.iter_mut().zip(positions) {
-                    *anchor = if position < POSITIONS {
-                        table[position as usize * (1 + channels) + 1 + channel]
-                    } else {
-                        0.0
-                    };
-                }
-                if *refused == u32::MAX {
-                    for ((value, share), anchor) in values.iter_mut().zip(&shares).zip(&anchors) {
-                        *value += (anchor - *value) * share;
-                    }
-                }
-            }
             if *refused != u32::MAX {
                 one_by_one(positions, table, &mut planes, first);
+                continue;
+            }
+            look_up(&columns[0], positions, &mut shares);
+            for (plane, column) in planes.iter_mut().zip(&columns[1..]) {
+                look_up(column, positions, &mut anchors);
+                let values = plane[first..first + positions.len()].iter_mut();
+                for ((value, share), anchor) in values.zip(&shares).zip(&anchors) {
+                    *value += (anchor - *value) * share;
+                }
             }
         }
+    }
+}
+
+/// What a column holds for each position.
+#[inline(always)]
+fn look_up(column: &[f32; WIDTH], positions: &[u32], found: &mut [f32; BLOCK]) {
+    for (found, &position) in found.iter_mut().zip(positions) {
+        *found = column[position as usize % WIDTH];
     }
 }
 
