@@ -1,10 +1,11 @@
-//! Special functions from 2^8 to 2^20 items with parameters between 1 and 100, points and masses spread evenly: one core,
-//! all cores and the GPU, a software driver named as such, from call to return.
+//! Posterior mathematics: special functions from 2^8 to 2^20 items with parameters between 1 and 100, points and masses
+//! spread evenly; planes of evidence on up to 2^24 cells. One core, all cores and the GPU, a software driver named as such.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 
 mod arrays;
 
+use consilience::bayes::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
 use consilience::{Engine, Result, Timing, bayes};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -45,5 +46,22 @@ fn special(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, special);
+/// Cells with two planes of counts, and with one of probabilities.
+fn log_odds(c: &mut Criterion) {
+    let engines = engines();
+    for items in [1 << 12, 1 << 16, 1 << 20, 1 << 24] {
+        let p: Vec<f32> = spread(items, 0.618_033_988_749_895).iter().map(|&x| x as f32).collect();
+        let count = |x: f64| CellCounts::new((4.0 * x) as u16, (60.0 * x) as u16 % 8);
+        let counts: Vec<CellCounts> = spread(items, 0.754_877_666_246_692_7).into_iter().map(count).collect();
+        let hits = CellEvidence::Counts { counts: &counts, model: InverseModel { hit: 0.7, miss: 0.4 } };
+        for (name, planes) in [("counts", &[hits, hits][..]), ("probabilities", &[CellEvidence::Probabilities(&p)])] {
+            let mut grid = LogOddsGrid::new(items);
+            bench(c, &format!("bayes/log_odds/{name}"), &engines, items, 4 * (planes.len() + 2), |engine| {
+                grid.update(engine, planes).expect("valid evidence")
+            });
+        }
+    }
+}
+
+criterion_group!(benches, special, log_odds);
 criterion_main!(benches);

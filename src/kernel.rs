@@ -33,13 +33,15 @@ pub enum Kernel {
     Coherence,
     /// [`bayes::special`]: ln gamma, digamma, incomplete beta and gamma and their inverses.
     Special,
+    /// [`bayes::log_odds`]: planes of evidence added to the log odds of cells.
+    LogOdds,
     /// [`beam::fuse`]: three channels fused into a beam.
     BeamFuse,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -51,6 +53,7 @@ impl Kernel {
         Self::Coherence,
         Self::BeamFuse,
         Self::Special,
+        Self::LogOdds,
     ];
 
     /// Its path below `shaders/` and everywhere else, without ending.
@@ -67,6 +70,7 @@ impl Kernel {
             Self::Statistics => "vortex/statistics",
             Self::Coherence => "vortex/coherence",
             Self::Special => "bayes/special",
+            Self::LogOdds => "bayes/log_odds",
             Self::BeamFuse => "beam/fuse",
         }
     }
@@ -85,6 +89,7 @@ impl Kernel {
             Self::Statistics => vortex::statistics::SOURCE,
             Self::Coherence => vortex::coherence::SOURCE,
             Self::Special => bayes::special::SOURCE,
+            Self::LogOdds => bayes::log_odds::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
         }
     }
@@ -102,6 +107,7 @@ impl Kernel {
             Self::Statistics => &vortex::statistics::BINDINGS,
             Self::Coherence => &vortex::coherence::BINDINGS,
             Self::Special => &bayes::special::BINDINGS,
+            Self::LogOdds => &bayes::log_odds::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
         }
     }
@@ -119,6 +125,7 @@ impl Kernel {
             Self::Statistics => size_of::<vortex::statistics::Params>(),
             Self::Coherence => size_of::<vortex::coherence::Params>(),
             Self::Special => size_of::<bayes::special::Params>(),
+            Self::LogOdds => size_of::<bayes::log_odds::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
         }
     }
@@ -136,6 +143,7 @@ impl Kernel {
             Self::Statistics => vortex::statistics::WORKGROUP_LANES,
             Self::Coherence => vortex::coherence::WORKGROUP_LANES,
             Self::Special => bayes::special::WORKGROUP_LANES,
+            Self::LogOdds => bayes::log_odds::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
         }
     }

@@ -16,4 +16,48 @@ pub enum BayesError {
         /// What would be right.
         must: &'static str,
     },
+    /// A number for all items outside its range.
+    #[error("{what} is {value}, it must be {must}")]
+    Setting {
+        /// Which.
+        what: &'static str,
+        /// The number given.
+        value: f32,
+        /// What would be right.
+        must: &'static str,
+    },
+    /// What one of several planes is taken to mean, outside its range.
+    #[error("{what} in plane {plane} is {value}, it must be {must}")]
+    Model {
+        /// Which number.
+        what: &'static str,
+        /// Which plane.
+        plane: usize,
+        /// The number given.
+        value: f32,
+        /// What would be right.
+        must: &'static str,
+    },
+    /// An entry of one of several planes that is none.
+    #[error("{what} of item {item} in plane {plane} is {value}, it must be {must}")]
+    Entry {
+        /// Which number.
+        what: &'static str,
+        /// Which plane.
+        plane: usize,
+        /// Which item.
+        item: usize,
+        /// The number given.
+        value: f32,
+        /// What would be right.
+        must: &'static str,
+    },
+    /// More planes of evidence than one call takes.
+    #[error("there are {given} planes of evidence, one call takes {most} at most")]
+    Planes {
+        /// Their number.
+        given: usize,
+        /// The most there may be.
+        most: usize,
+    },
 }

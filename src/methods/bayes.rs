@@ -13,8 +13,10 @@
 //! ```
 
 mod check;
+mod log_odds;
 mod special;
 
+pub use self::log_odds::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
 pub use self::special::{
     digamma, incomplete_beta, incomplete_beta_inverse, incomplete_gamma, incomplete_gamma_inverse,
     incomplete_gamma_upper, incomplete_gamma_upper_inverse, ln_gamma,

@@ -1,7 +1,7 @@
 //! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
 //! Rust side writes it.
 
-use consilience::kernel::bayes::special;
+use consilience::kernel::bayes::{log_odds, special};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
@@ -143,6 +143,24 @@ fn constants_of_special_functions_are_those_of_the_contract() {
         };
         assert_eq!(value, want as f32, "{name}");
     }
+}
+
+#[test]
+fn constants_of_log_odds_are_those_of_the_contract() {
+    let kernel = Kernel::LogOdds;
+    let module = module(kernel);
+    for (name, want) in [
+        ("LANES", kernel.workgroup_lanes() as f32),
+        ("UNITS", log_odds::UNITS),
+        ("MOST", log_odds::MOST),
+        ("MOST_OF_A_COUNT", log_odds::MOST_OF_A_COUNT),
+        ("FLOOR", log_odds::FLOOR),
+        ("COUNTS", log_odds::Kind::Counts as u32 as f32),
+        ("LOG_ODDS", log_odds::Kind::LogOdds as u32 as f32),
+    ] {
+        assert_eq!(constant(kernel, &module, name), f64::from(want), "{name}");
+    }
+    assert_eq!(fields("src/kernel/bayes/log_odds.rs", "Terms").len(), size_of::<log_odds::Terms>() / 4);
 }
 
 /// `LogPool` as `LOG_POOL`.

@@ -1,3 +1,4 @@
 //! Posterior mathematics on every executor.
 
+mod log_odds;
 mod special;

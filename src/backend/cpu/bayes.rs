@@ -1,3 +1,4 @@
 //! Bayesian posterior mathematics.
 
+pub(super) mod log_odds;
 pub(super) mod special;
