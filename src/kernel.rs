@@ -37,11 +37,13 @@ pub enum Kernel {
     LogOdds,
     /// [`beam::fuse`]: three channels fused into a beam.
     BeamFuse,
+    /// [`beam::measure`]: entropy, mass, decisiveness and dominant digit of a distribution.
+    BeamMeasure,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -52,6 +54,7 @@ impl Kernel {
         Self::Statistics,
         Self::Coherence,
         Self::BeamFuse,
+        Self::BeamMeasure,
         Self::Special,
         Self::LogOdds,
     ];
@@ -72,6 +75,7 @@ impl Kernel {
             Self::Special => "bayes/special",
             Self::LogOdds => "bayes/log_odds",
             Self::BeamFuse => "beam/fuse",
+            Self::BeamMeasure => "beam/measure",
         }
     }
 
@@ -91,6 +95,7 @@ impl Kernel {
             Self::Special => bayes::special::SOURCE,
             Self::LogOdds => bayes::log_odds::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
+            Self::BeamMeasure => beam::measure::SOURCE,
         }
     }
 
@@ -109,6 +114,7 @@ impl Kernel {
             Self::Special => &bayes::special::BINDINGS,
             Self::LogOdds => &bayes::log_odds::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
+            Self::BeamMeasure => &beam::measure::BINDINGS,
         }
     }
 
@@ -127,6 +133,7 @@ impl Kernel {
             Self::Special => size_of::<bayes::special::Params>(),
             Self::LogOdds => size_of::<bayes::log_odds::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
+            Self::BeamMeasure => size_of::<beam::measure::Params>(),
         }
     }
 
@@ -145,6 +152,7 @@ impl Kernel {
             Self::Special => bayes::special::WORKGROUP_LANES,
             Self::LogOdds => bayes::log_odds::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
+            Self::BeamMeasure => beam::measure::WORKGROUP_LANES,
         }
     }
 }

@@ -8,7 +8,7 @@ struct Params {
     weight_ethos: f32,
     weight_logos: f32,
     weight_pathos: f32,
-    agreement: u32,
+    options: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -18,27 +18,18 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> positions: array<u32>;
 @group(0) @binding(5) var<storage, read_write> status: array<u32>;
 
-const LANES: u32 = 256u;
-const DIGITS: u32 = 9u;
-const LARGEST: f32 = 0x1.fffffep127f;
-const PER_LN_9: f32 = 0.45511961;
 const PER_LN_3: f32 = 0.91023923;
 const BALANCE: f32 = 0.05;
 const DOMINANCE: f32 = 0.7;
 const SIGNAL: f32 = 0.6;
+const AGREEMENT: u32 = 1u;
+const LOG_POOLING: u32 = 2u;
+const NO_DIGIT: u32 = 0x1ffu;
 // The position by the largest channel, the second largest, and whether the signal is strong.
 const GRADIENT = array<u32, 18>(3u, 3u, 1u, 2u, 2u, 4u, 8u, 8u, 9u, 9u, 7u, 7u, 5u, 5u, 7u, 7u, 6u, 6u);
 
 var<workgroup> lowest: atomic<u32>;
-
-fn entropy(p: array<f32, 9>) -> f32 {
-    var terms = vec4(0.0);
-    for (var k = 0u; k < 8u; k += 4u) {
-        let q = vec4(p[k], p[k + 1u], p[k + 2u], p[k + 3u]);
-        terms -= q * ln4(q);
-    }
-    return max((terms.x + terms.y) + (terms.z + terms.w) - p[8] * ln_(p[8]), 0.0);
-}
+var<workgroup> conflicts: array<atomic<u32>, 8>;
 
 fn gradient(shares: vec3<f32>, confidence: f32) -> u32 {
     if (all(abs(shares - vec3(1.0 / 3.0)) <= vec3(BALANCE))) { return 0u; }
@@ -53,9 +44,26 @@ fn gradient(shares: vec3<f32>, confidence: f32) -> u32 {
     return GRADIENT[6u * first + 2u * second + select(0u, 1u, confidence > SIGNAL)];
 }
 
+// Digits in proportion to exp of the logs, but for those ruled out, of which there are not nine.
+fn product(logs: array<f32, 9>, ruled_out: u32) -> array<f32, 9> {
+    var largest = LOWEST;
+    for (var k = 0u; k < DIGITS; k++) {
+        if ((ruled_out & (1u << k)) == 0u) { largest = max(largest, logs[k]); }
+    }
+    var p = array<f32, 9>();
+    var sum = 0.0;
+    for (var k = 0u; k < DIGITS; k++) {
+        if ((ruled_out & (1u << k)) == 0u) { p[k] = exp_(logs[k] - largest); }
+        sum += p[k];
+    }
+    for (var k = 0u; k < DIGITS; k++) { p[k] /= sum; }
+    return p;
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     if (lane == 0u) { atomicStore(&lowest, 0xffffffffu); }
+    if (lane < 8u) { atomicStore(&conflicts[lane], 0u); }
     workgroupBarrier();
     let group = group_id.x + group_id.y * params.groups_per_row;
     let item = group * LANES + lane;
@@ -63,6 +71,9 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
         let weights = vec3(params.weight_ethos, params.weight_logos, params.weight_pathos);
         var mean = array<f32, 9>();
         var entropies = vec3(0.0);
+        // Of the logarithmic pool: sum w ln d, and the digits that some channel rules out.
+        var logs = array<f32, 9>();
+        var ruled_out = 0u;
         for (var c = 0u; c < 3u; c++) {
             var d = array<f32, 9>();
             var sum = 0.0;
@@ -72,11 +83,17 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
                 fine = fine && is_finite_and_not_negative(bitcast<u32>(d[k]));
                 sum += d[k];
             }
-            if (!(fine && sum >= SMALLEST_NORMAL && sum <= LARGEST)) { atomicMin(&lowest, lane); }
+            if (!(fine && is_sum(sum))) { atomicMin(&lowest, lane); }
             let scale = 1.0 / sum;
             for (var k = 0u; k < DIGITS; k++) {
                 d[k] *= scale;
                 mean[k] = fma(weights[c], d[k], mean[k]);
+            }
+            if ((params.options & LOG_POOLING) != 0u && weights[c] > 0.0) {
+                for (var k = 0u; k < DIGITS; k++) {
+                    logs[k] = fma(weights[c], ln_(d[k]), logs[k]);
+                    ruled_out |= select(0u, 1u << k, d[k] < SMALLEST_NORMAL);
+                }
             }
             entropies[c] = entropy(d);
         }
@@ -85,10 +102,18 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
         let confidence = mass * (1.0 / 3.0);
         var shares = vec3(1.0 / 3.0);
         if (mass > 0.0) { shares = masses / mass; }
-        for (var k = 0u; k < DIGITS; k++) { digits[k * params.stride + item] = mean[k]; }
+        var pooled = mean;
+        if ((params.options & LOG_POOLING) != 0u) {
+            if (ruled_out == NO_DIGIT) {
+                atomicOr(&conflicts[lane / 32u], 1u << (lane % 32u));
+            } else {
+                pooled = product(logs, ruled_out);
+            }
+        }
+        for (var k = 0u; k < DIGITS; k++) { digits[k * params.stride + item] = pooled[k]; }
         for (var c = 0u; c < 3u; c++) { scalars[c * params.stride + item] = 9.0 * masses[c]; }
         scalars[3u * params.stride + item] = confidence;
-        if (params.agreement != 0u) {
+        if ((params.options & AGREEMENT) != 0u) {
             let divergence = entropy(mean) - dot(weights, entropies);
             scalars[4u * params.stride + item] = clamp(1.0 - divergence * PER_LN_3, 0.0, 1.0);
         }
@@ -99,5 +124,6 @@ fn main(@builtin(workgroup_id) group_id: vec3<u32>, @builtin(local_invocation_in
         }
     }
     workgroupBarrier();
-    if (lane == 0u) { status[group] = atomicLoad(&lowest); }
+    if (lane == 0u) { status[9u * group] = atomicLoad(&lowest); }
+    if (lane < 8u) { status[9u * group + 1u + lane] = atomicLoad(&conflicts[lane]); }
 }

@@ -32,4 +32,14 @@ pub enum BeamError {
         /// What was given.
         weights: [f32; 3],
     },
+    /// Neighbours that there are not, or that are more than a search keeps.
+    #[error("{neighbours} neighbours of {beams} beams; at least 1, at most {most} and no more than there are beams")]
+    Neighbours {
+        /// What was asked for.
+        neighbours: usize,
+        /// The beams of the corpus.
+        beams: usize,
+        /// The most that are kept.
+        most: usize,
+    },
 }

@@ -1,3 +1,4 @@
 //! The kernels over beams: distributions over nine digits with three channels.
 
 pub mod fuse;
+pub mod measure;

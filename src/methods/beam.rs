@@ -5,7 +5,15 @@
 //!
 //! [`Engine`]: crate::Engine
 
+mod beams;
+mod channels;
+mod digits;
 mod fuse;
+mod measure;
 
-pub use self::fuse::{Beams, Channels, Fuse, fuse, fuse_into};
-pub use crate::kernel::beam::fuse::{GRADIENT, Map};
+pub use self::beams::Beams;
+pub use self::channels::Channels;
+pub use self::digits::Digits;
+pub use self::fuse::{Fuse, fuse, fuse_into};
+pub use self::measure::{Measure, Measured, measure, measure_into};
+pub use crate::kernel::beam::fuse::{GRADIENT, Map, Pooling};

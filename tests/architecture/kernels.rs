@@ -2,6 +2,7 @@
 //! Rust side writes it.
 
 use consilience::kernel::bayes::{log_odds, special};
+use consilience::kernel::beam::{fuse, measure};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
@@ -198,6 +199,40 @@ fn a_regressions_constants_are_those_of_the_contract() {
     }
     // Quads of items are the shader's vec4.
     assert_eq!(softmax_regression::LANES, 16);
+}
+
+#[test]
+fn constants_of_beams_are_those_of_the_contract() {
+    for (kernel, constants) in [
+        (
+            Kernel::BeamFuse,
+            &[
+                ("LANES", fuse::BLOCK as f64),
+                ("DIGITS", fuse::DIGITS as f64),
+                ("BALANCE", f64::from(fuse::BALANCE)),
+                ("DOMINANCE", f64::from(fuse::DOMINANCE)),
+                ("SIGNAL", f64::from(fuse::SIGNAL)),
+                ("AGREEMENT", f64::from(fuse::AGREEMENT)),
+                ("LOG_POOLING", f64::from(fuse::LOG_POOLING)),
+            ][..],
+        ),
+        (
+            Kernel::BeamMeasure,
+            &[
+                ("LANES", measure::BLOCK as f64),
+                ("NORMALISED", f64::from(measure::NORMALISED)),
+                ("ENTROPY", f64::from(measure::ENTROPY)),
+                ("MASS", f64::from(measure::MASS)),
+                ("DECISIVENESS", f64::from(measure::DECISIVENESS)),
+                ("DOMINANT", f64::from(measure::DOMINANT)),
+            ],
+        ),
+    ] {
+        let module = module(kernel);
+        for &(name, want) in constants {
+            assert_eq!(constant(kernel, &module, name), want, "{kernel}: {name}");
+        }
+    }
 }
 
 #[test]

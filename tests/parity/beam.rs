@@ -1,3 +1,4 @@
 //! The kernels over beams.
 
 mod fuse;
+mod measure;

@@ -9,8 +9,12 @@
 //! 2. H_c = -sum d_c ln d_c, 0 ln 0 = 0; its mass m_c = 1 - H_c / ln 9, in [0, 1]: 0 for a uniform distribution, 1 for a
 //!    certain one.
 //!
-//! Then digits = sum w_c d_c with the weights w, which sum to one; values = 9 m_c; confidence = mean of the m_c; agreement =
-//! 1 - JSD / ln 3 with the Jensen-Shannon divergence JSD = H(digits) - sum w_c H_c, in [0, 1].
+//! Then digits = sum w_c d_c with the weights w, which sum to one, or in proportion to prod d_c^w_c by [`Pooling::Log`], where
+//! a digit below the smallest normal number is 0 and 0^0 = 1; values = 9 m_c; confidence = mean of the m_c; agreement =
+//! 1 - JSD / ln 3 with the Jensen-Shannon divergence JSD = H(sum w_c d_c) - sum w_c H_c, in [0, 1], whatever the pooling.
+//!
+//! Where every product is 0, because each digit is ruled out by a channel that counts, the channels conflict: the digits are
+//! the linear pool's, and `status` has the item's bit set.
 //!
 //! The position goes by the shares e, l, p = m_c / sum m_c of ethos, logos and pathos, a third each where all masses are 0.
 //! [`Map::LabelMean`]: floor(3 e + 6 l + 9 p + 1/2). [`Map::Gradient`]: 0 where every share is within [`BALANCE`] of a third;
@@ -23,14 +27,16 @@
 //! # Layout
 //!
 //! `channels` 27 planes of B f32: digit k of ethos is plane k - 1, of logos plane 8 + k, of pathos plane 17 + k. `digits` 9
-//! planes, `scalars` 4 planes (three values, confidence) or 5 (agreement), `positions` one plane of u32. `status` one word a
-//! block: the lowest bad item's place in its block; `u32::MAX`: none. A lane takes an item.
+//! planes, `scalars` 4 planes (three values, confidence) or 5 (agreement), `positions` one plane of u32. `status` nine words a
+//! block: the lowest bad item's place in its block, `u32::MAX` for none, then a bit per item whose channels conflict. A lane
+//! takes an item.
 //!
 //! 108 bytes are read and 56 or 60 written per item, for 27 or 36 logarithms.
 //!
 //! # Tolerance
 //!
-//! Digits 3e-7 by the division, weights and sums; masses, confidence and agreement 2e-6 as sums of nine terms with a
+//! Digits 3e-7 by the division, weights and sums; pooled in logarithm 2e-5, because a logarithm of -87 is good to 4e-6 and
+//! there are several; masses, confidence and agreement 2e-6 as sums of nine terms with a
 //! logarithm each over ln 9; values nine times as much. A position may differ where a share or the confidence lies within
 //! 1e-5 of a border, or within 2e-6 over the confidence: where no channel knows anything, shares are of roundings.
 
@@ -39,8 +45,11 @@ use bytemuck::{Pod, Zeroable};
 use crate::kernel::{Access, Binding};
 
 /// The WGSL text.
-pub const SOURCE: &str =
-    concat!(include_str!("../../../shaders/shared/numbers.wgsl"), include_str!("../../../shaders/beam/fuse.wgsl"));
+pub const SOURCE: &str = concat!(
+    include_str!("../../../shaders/shared/numbers.wgsl"),
+    include_str!("../../../shaders/shared/beam.wgsl"),
+    include_str!("../../../shaders/beam/fuse.wgsl"),
+);
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
@@ -50,6 +59,9 @@ pub const BLOCK: usize = WORKGROUP_LANES as usize;
 
 /// Operations of an item: 27 logarithms and what is done with them.
 pub const OPERATIONS: usize = 1024;
+
+/// The same with the logarithmic pool, whose 27 logarithms are good to a unit, and nine exponentials.
+pub const OPERATIONS_LOG: usize = 2048;
 
 /// Digits of a distribution.
 pub const DIGITS: usize = 9;
@@ -85,6 +97,25 @@ pub enum Map {
     Gradient = 1,
 }
 
+/// How the digits of several channels become one distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pooling {
+    /// Their weighted mean.
+    #[default]
+    Linear,
+    /// In proportion to the product of their powers; what one channel rules out stays ruled out.
+    Log,
+}
+
+/// The bit of `options` that asks for the agreement.
+pub const AGREEMENT: u32 = 1;
+
+/// The bit of `options` that asks for [`Pooling::Log`].
+pub const LOG_POOLING: u32 = 2;
+
+/// What the shader says of a block: the lowest bad item, and a bit per item in conflict.
+pub type Status = [u32; 1 + BLOCK / 32];
+
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 6] = [
     Binding { name: "params", access: Access::Uniform },
@@ -113,6 +144,6 @@ pub struct Params {
     pub weight_logos: f32,
     /// w of pathos.
     pub weight_pathos: f32,
-    /// Whether the agreement is asked for.
-    pub agreement: u32,
+    /// [`AGREEMENT`] and [`LOG_POOLING`].
+    pub options: u32,
 }

@@ -1,8 +1,11 @@
 //! The full beam path on every executor against f64.
 
+mod pooling;
+
 use consilience::Engine;
 use consilience::beam::{Beams, Channels, Fuse, GRADIENT, Map, fuse, fuse_into};
 
+use crate::support::beams::{self, entropy, near};
 use crate::support::engines;
 use crate::support::problem::Random;
 
@@ -19,17 +22,10 @@ struct Oracle {
     position: (u32, f64),
 }
 
-fn entropy(p: &[f64]) -> f64 {
-    p.iter().filter(|p| **p > 0.0).map(|p| -p * p.ln()).sum()
-}
-
 fn oracle(how: Map, weights: [f32; 3], channels: [[f32; 9]; 3]) -> Oracle {
     let total: f64 = weights.iter().map(|w| f64::from(*w)).sum();
     let weights = weights.map(|w| f64::from(w) / total);
-    let d = channels.map(|x| {
-        let sum: f64 = x.iter().map(|x| f64::from(*x)).sum();
-        x.map(|x| f64::from(x) / sum)
-    });
+    let d = channels.map(beams::normalised);
     let digits: [f64; 9] = std::array::from_fn(|k| (0..3).map(|c| weights[c] * d[c][k]).sum());
     let entropies = d.map(|d| entropy(&d));
     let masses = entropies.map(|h| 1.0 - h / 9_f64.ln());
@@ -64,38 +60,10 @@ fn gradient(shares: [f64; 3], confidence: f64) -> (u32, f64) {
     (position, apart.into_iter().map(f64::abs).fold(1.0, f64::min))
 }
 
-/// Random channels of every sort: flat, peaked, certain, with zeros, not summing to one.
+/// Random channels of every sort.
 fn random(items: usize, seed: u64) -> [Vec<f32>; 3] {
     let mut random = Random::new(seed);
-    let mut channel = || {
-        let mut planes = vec![0.0; 9 * items];
-        for item in 0..items {
-            let (sort, peak, scale) = (random.below(5), random.below(9), 10_f32.powf(8.0 * random.unit() - 4.0));
-            for digit in 0..9 {
-                let x = random.unit();
-                planes[digit * items + item] = scale
-                    * match sort {
-                        0 => 1.0,
-                        1 => x,
-                        2 => x.powi(8) + if digit == peak { 1.0 } else { 0.0 },
-                        3 => f32::from(u8::from(digit == peak)),
-                        _ => {
-                            if x < 0.5 && digit != peak {
-                                0.0
-                            } else {
-                                x + 0.1
-                            }
-                        }
-                    };
-            }
-        }
-        planes
-    };
-    [channel(), channel(), channel()]
-}
-
-fn near(got: f32, want: f64, within: f64) -> bool {
-    (f64::from(got) - want).abs() <= within
+    std::array::from_fn(|_| beams::random(items, &mut random))
 }
 
 fn check(name: &str, how: Map, weights: [f32; 3], channels: &[Vec<f32>; 3], beams: &Beams) {
@@ -304,7 +272,7 @@ fn a_beam_has_the_same_bits_in_any_batch() {
             assert_eq!(bits(engine, 1, one.each_ref().map(Vec::as_slice)).1[0], whole[item], "{name}, item {item}");
         }
         if name == "gpu" {
-            // A block of 256 items takes 27 + 9 + 5 + 1 words each, and one.
+            // A block of 256 items takes 27 + 9 + 5 + 1 words each, and nine.
             let small = engines::gpu(Some(50_000)).expect("the same device");
             let (chunks, cut) = bits(&small, items, channels.each_ref().map(Vec::as_slice));
             assert_eq!((chunks, cut == whole), (3, true));

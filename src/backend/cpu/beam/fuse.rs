@@ -3,54 +3,48 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16, u32x16};
 
-use crate::backend::cpu::numbers::ln;
+use super::distribution::{PER_LN_9, entropy, load, normalise, note, store, store_u32};
+use crate::backend::cpu::numbers::{exp, ln};
 use crate::backend::cpu::transpose::LANES;
-use crate::kernel::beam::fuse::{BALANCE, BLOCK, CHANNELS, DIGITS, DOMINANCE, GRADIENT, Map, Params, SIGNAL};
+use crate::kernel::beam::fuse::{
+    AGREEMENT, BALANCE, BLOCK, CHANNELS, DIGITS, DOMINANCE, GRADIENT, LOG_POOLING, Map, Params, SIGNAL, Status,
+};
 use crate::plan::batch::Batch;
 
-const PER_LN_9: f32 = 0.455_119_6;
 const PER_LN_3: f32 = 0.910_239_2;
 
 /// Fuses the batch's items.
 #[inline(always)]
 pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     let (items, params) = (batch.items, batch.params::<Params>());
-    let mut channels: [&[f32]; CHANNELS * DIGITS] = [&[]; CHANNELS * DIGITS];
-    for (plane, channel) in channels.iter_mut().enumerate() {
+    let mut channels: [[&[f32]; DIGITS]; CHANNELS] = [[&[]; DIGITS]; CHANNELS];
+    for (plane, channel) in channels.as_flattened_mut().iter_mut().enumerate() {
         *channel = batch.inputs[0].plane(plane);
     }
     let [digits, scalars, positions, status] = &mut batch.outputs[..] else { return };
     let mut digits: Vec<&mut [f32]> = digits.planes_mut().collect();
     let mut scalars: Vec<&mut [f32]> = scalars.planes_mut().collect();
     let mut positions: Vec<&mut [u32]> = positions.planes_mut().collect();
-    for status in status.planes_mut::<u32>() {
-        status.fill(u32::MAX);
+    for status in status.planes_mut::<Status>() {
+        for status in &mut *status {
+            *status = [0; size_of::<Status>() / 4];
+            status[0] = u32::MAX;
+        }
         for first in (0..items).step_by(LANES) {
-            let len = LANES.min(items - first);
-            let mut tile = [[0.0; LANES]; CHANNELS * DIGITS];
-            for (lanes, plane) in tile.iter_mut().zip(channels) {
-                if let Some(whole) = plane[first..].first_chunk::<LANES>() {
-                    *lanes = *whole;
-                } else {
-                    // Something that is a distribution behind the last item.
-                    lanes.fill(1.0);
-                    lanes[..len].copy_from_slice(&plane[first..first + len]);
-                }
-            }
-            let beam = fuse(simd, params, &tile);
+            let beam = fuse(simd, params, &channels, first);
             for (plane, values) in digits.iter_mut().zip(beam.digits) {
-                plane[first..first + len].copy_from_slice(&values.to_array()[..len]);
+                store(plane, first, values);
             }
             for (plane, values) in scalars.iter_mut().zip(beam.scalars) {
-                plane[first..first + len].copy_from_slice(&values.to_array()[..len]);
+                store(plane, first, values);
             }
             for plane in &mut positions {
-                plane[first..first + len].copy_from_slice(&beam.position.to_array()[..len]);
+                store_u32(plane, first, beam.position);
             }
-            if !beam.valid.all_true() {
-                let lowest = (first % BLOCK) as u32 + (!beam.valid).to_bitmask().trailing_zeros();
-                status[first / BLOCK] = status[first / BLOCK].min(lowest);
-            }
+            let [lowest, conflicts @ ..] = &mut status[first / BLOCK];
+            note(beam.valid, first, BLOCK, lowest);
+            let place = first % BLOCK;
+            conflicts[place / 32] |= (beam.conflict.to_bitmask() as u32) << (place % 32);
         }
     }
 }
@@ -62,45 +56,40 @@ struct Beam<S: Simd> {
     scalars: [f32x16<S>; CHANNELS + 2],
     position: u32x16<S>,
     valid: mask32x16<S>,
+    /// Where no digit is left by the logarithmic pool.
+    conflict: mask32x16<S>,
 }
 
 #[inline(always)]
-fn fuse<S: Simd>(simd: S, params: Params, tile: &[[f32; LANES]; CHANNELS * DIGITS]) -> Beam<S> {
+fn fuse<S: Simd>(simd: S, params: Params, channels: &[[&[f32]; DIGITS]; CHANNELS], first: usize) -> Beam<S> {
     let (zero, one) = (f32x16::splat(simd, 0.0), f32x16::splat(simd, 1.0));
     let weights = [params.weight_ethos, params.weight_logos, params.weight_pathos];
     let mut digits = [zero; DIGITS];
     let (mut masses, mut entropies, mut total) = ([zero; CHANNELS], zero, zero);
     let mut valid = mask32x16::splat(simd, true);
+    let mut pool = Product::new(simd);
     for c in 0..CHANNELS {
-        let x = &tile[c * DIGITS..(c + 1) * DIGITS];
-        let (mut sum, mut least) = (zero, zero);
-        for x in x {
-            let x = f32x16::load_array_ref(simd, x);
-            sum += x;
-            least = least.min(x);
-        }
-        // A NaN makes the sum one.
-        valid &= least.simd_ge(0.0) & sum.simd_ge(f32::MIN_POSITIVE) & sum.simd_le(f32::MAX);
-        let scale = one / sum;
-        let mut entropy = zero;
-        for (digit, x) in digits.iter_mut().zip(x) {
-            let d = f32x16::load_array_ref(simd, x) * scale;
-            entropy -= d * ln(simd, d.max(f32::MIN_POSITIVE));
+        let mut d = load(simd, &channels[c], first);
+        valid &= normalise(simd, &mut d).1;
+        for (digit, d) in digits.iter_mut().zip(d) {
             *digit = d.mul_add(weights[c], *digit);
         }
-        let entropy = entropy.max(0.0);
+        let entropy = entropy(simd, &d);
         entropies = entropy.mul_add(weights[c], entropies);
         masses[c] = (one - entropy * PER_LN_9).max(0.0).min(1.0);
         total += masses[c];
+        if params.options & LOG_POOLING != 0 && weights[c] > 0.0 {
+            pool.push(simd, weights[c], &d);
+        }
     }
     let confidence = total * (1.0 / 3.0);
     let mut agreement = one;
-    if params.agreement != 0 {
-        let mut entropy = zero;
-        for digit in digits {
-            entropy -= digit * ln(simd, digit.max(f32::MIN_POSITIVE));
-        }
-        agreement = (one - (entropy.max(0.0) - entropies) * PER_LN_3).max(0.0).min(1.0);
+    if params.options & AGREEMENT != 0 {
+        agreement = (one - (entropy(simd, &digits) - entropies) * PER_LN_3).max(0.0).min(1.0);
+    }
+    let mut conflict = mask32x16::splat(simd, false);
+    if params.options & LOG_POOLING != 0 {
+        conflict = pool.finish(simd, &mut digits);
     }
     let any = total.simd_gt(0.0);
     let per_total = one / any.select(total, one);
@@ -118,6 +107,52 @@ fn fuse<S: Simd>(simd: S, params: Params, tile: &[[f32; LANES]; CHANNELS * DIGIT
         scalars: [masses[0] * 9.0, masses[1] * 9.0, masses[2] * 9.0, confidence, agreement],
         position: position.floor().to_int(),
         valid,
+        conflict,
+    }
+}
+
+/// The logarithmic pool.
+struct Product<S: Simd> {
+    /// Sum of w ln d.
+    logs: [f32x16<S>; DIGITS],
+    /// Which digits no channel rules out.
+    possible: [mask32x16<S>; DIGITS],
+}
+
+impl<S: Simd> Product<S> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        Self { logs: [f32x16::splat(simd, 0.0); DIGITS], possible: [mask32x16::splat(simd, true); DIGITS] }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, simd: S, weight: f32, digits: &[f32x16<S>; DIGITS]) {
+        for ((log, possible), &d) in self.logs.iter_mut().zip(&mut self.possible).zip(digits) {
+            *log = ln(simd, d.max(f32::MIN_POSITIVE)).mul_add(weight, *log);
+            *possible &= d.simd_ge(f32::MIN_POSITIVE);
+        }
+    }
+
+    /// Puts the pool in the place of the digits where there is one, and says where there is none.
+    #[inline(always)]
+    fn finish(self, simd: S, digits: &mut [f32x16<S>; DIGITS]) -> mask32x16<S> {
+        let zero = f32x16::splat(simd, 0.0);
+        let lowest = f32x16::splat(simd, f32::MIN);
+        let mut largest = lowest;
+        for (log, possible) in self.logs.iter().zip(self.possible) {
+            largest = largest.max(possible.select(*log, lowest));
+        }
+        let (mut product, mut sum) = ([zero; DIGITS], zero);
+        for ((p, log), possible) in product.iter_mut().zip(self.logs).zip(self.possible) {
+            *p = possible.select(exp(simd, log - largest), zero);
+            sum += *p;
+        }
+        let any = sum.simd_gt(0.0);
+        let scale = 1.0 / any.select(sum, f32x16::splat(simd, 1.0));
+        for (digit, p) in digits.iter_mut().zip(product) {
+            *digit = any.select(p * scale, *digit);
+        }
+        !any
     }
 }
 

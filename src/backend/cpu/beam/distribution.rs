@@ -1,0 +1,113 @@
+//! Sixteen distributions at a time, one to a lane, and their entropy.
+
+use fearless_simd::prelude::*;
+use fearless_simd::{f32x16, i32x16, mask32x16, u32x16};
+
+use crate::backend::cpu::transpose::LANES;
+use crate::kernel::beam::fuse::DIGITS;
+use crate::plan::batch::Slot;
+
+/// 1 / ln 9.
+pub(super) const PER_LN_9: f32 = 0.455_119_6;
+
+/// ln(1 + x) / x for 1 + x in [sqrt 1/2, sqrt 2), from the highest power: the minimax polynomial under which ln is within
+/// 3e-7. It is exact at 1, and nearer than any sum of nine terms is computed.
+const LN: [f32; 7] =
+    [0.100_174_06, -0.184_094_44, 0.209_382_02, -0.249_442_62, 0.332_836_4, -0.500_002_44, 1.000_006_5];
+
+/// The planes of a slot that has so many.
+#[inline(always)]
+pub(super) fn planes<'a, const N: usize>(slot: &Slot<&'a [u8]>) -> [&'a [f32]; N] {
+    let mut planes: [&[f32]; N] = [&[]; N];
+    for (number, plane) in planes.iter_mut().enumerate() {
+        *plane = slot.plane(number);
+    }
+    planes
+}
+
+/// Sixteen items of each plane from `first` on; behind the last item ones, which are a distribution.
+#[inline(always)]
+pub(super) fn load<S: Simd, const N: usize>(simd: S, planes: &[&[f32]; N], first: usize) -> [f32x16<S>; N] {
+    let mut tile = [f32x16::splat(simd, 1.0); N];
+    for (lanes, plane) in tile.iter_mut().zip(planes) {
+        let rest = &plane[first..];
+        if let Some(whole) = rest.first_chunk::<LANES>() {
+            *lanes = f32x16::load_array_ref(simd, whole);
+        } else {
+            let mut padded = [1.0; LANES];
+            padded[..rest.len()].copy_from_slice(rest);
+            *lanes = f32x16::load_array_ref(simd, &padded);
+        }
+    }
+    tile
+}
+
+/// Puts sixteen items, or as many as there are from `first` on, in their places.
+#[inline(always)]
+pub(super) fn store<S: Simd>(plane: &mut [f32], first: usize, values: f32x16<S>) {
+    let rest = &mut plane[first..];
+    if let Some(whole) = rest.first_chunk_mut::<LANES>() {
+        values.store_array(whole);
+    } else {
+        rest.copy_from_slice(&values.to_array()[..rest.len()]);
+    }
+}
+
+/// The same of integers.
+#[inline(always)]
+pub(super) fn store_u32<S: Simd>(plane: &mut [u32], first: usize, values: u32x16<S>) {
+    let rest = &mut plane[first..];
+    if let Some(whole) = rest.first_chunk_mut::<LANES>() {
+        values.store_array(whole);
+    } else {
+        rest.copy_from_slice(&values.to_array()[..rest.len()]);
+    }
+}
+
+/// Divides digits by their sum; says what there was to divide by, and where that can be done.
+#[inline(always)]
+pub(super) fn normalise<S: Simd>(simd: S, digits: &mut [f32x16<S>; DIGITS]) -> (f32x16<S>, mask32x16<S>) {
+    let zero = f32x16::splat(simd, 0.0);
+    let (mut sum, mut least) = (zero, zero);
+    for &mut x in &mut *digits {
+        sum += x;
+        least = least.min(x);
+    }
+    // A NaN makes the sum one.
+    let valid = least.simd_ge(0.0) & sum.simd_ge(f32::MIN_POSITIVE) & sum.simd_le(f32::MAX);
+    let scale = f32x16::splat(simd, 1.0) / sum;
+    for x in digits {
+        *x *= scale;
+    }
+    (scale, valid)
+}
+
+/// Notes the lowest invalid item of a block in its status.
+#[inline(always)]
+pub(super) fn note<S: Simd>(valid: mask32x16<S>, first: usize, block: usize, lowest: &mut u32) {
+    if !valid.all_true() {
+        *lowest = (*lowest).min((first % block) as u32 + (!valid).to_bitmask().trailing_zeros());
+    }
+}
+
+/// -sum d ln d of digits that sum to one, 0 ln 0 = 0: with d = 2^e (1 + x), e and ln(1 + x) are summed apart.
+#[inline(always)]
+pub(super) fn entropy<S: Simd>(simd: S, digits: &[f32x16<S>; DIGITS]) -> f32x16<S> {
+    const SQRT_HALF: u32 = 0x3f35_04f3;
+    let zero = f32x16::splat(simd, 0.0);
+    let (mut logs, mut exponents) = (zero, zero);
+    for &d in digits {
+        let bits: u32x16<S> = d.bitcast();
+        let shifted: i32x16<S> = (bits - SQRT_HALF).bitcast();
+        let exponent = shifted >> 23;
+        let mantissa: u32x16<S> = bits - (exponent << 23).bitcast::<u32x16<S>>();
+        let x = mantissa.bitcast::<f32x16<S>>() - 1.0;
+        let mut p = f32x16::splat(simd, LN[0]);
+        for &c in &LN[1..] {
+            p = p.mul_add(x, c);
+        }
+        logs = (d * x).mul_add(p, logs);
+        exponents = d.mul_add(exponent.to_float::<f32x16<S>>(), exponents);
+    }
+    (exponents.mul_add(-std::f32::consts::LN_2, zero) - logs).max(0.0)
+}
