@@ -7,7 +7,7 @@ use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
 use consilience::kernel::stacking::softmax_regression::{self, SIDE, STAGED_TILES, Stage};
-use consilience::kernel::vortex::digital_root;
+use consilience::kernel::vortex::{cycle, digital_root, relax, statistics};
 use consilience::kernel::{Access, Kernel};
 use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -239,6 +239,27 @@ fn constants_of_beams_are_those_of_the_contract() {
 fn a_digital_roots_factor_is_that_of_the_contract() {
     let kernel = Kernel::DigitalRoot;
     assert_eq!(constant(kernel, &module(kernel), "FACTOR"), f64::from(digital_root::FACTOR));
+}
+
+#[test]
+fn constants_of_vortex_kernels_are_those_of_the_contracts() {
+    for (kernel, name, want) in [
+        (Kernel::Cycle, "MOST_HOPS", f64::from(cycle::MOST_HOPS)),
+        (Kernel::Cycle, "LOG2_LARGEST", f64::from(cycle::LOG2_LARGEST)),
+        (Kernel::Cycle, "LN_SERIES_TO", f64::from(cycle::LN_SERIES_TO)),
+        (Kernel::Cycle, "EXP_SERIES_TO", f64::from(cycle::EXP_SERIES_TO)),
+        (Kernel::Relax, "POSITIONS", f64::from(relax::POSITIONS)),
+        (Kernel::Statistics, "BLOCK", statistics::BLOCK as f64),
+        (Kernel::Statistics, "MOST_TERMS", statistics::terms(statistics::MOST_CHANNELS) as f64),
+    ] {
+        assert_eq!(constant(kernel, &module(kernel), name), want, "{kernel}: {name}");
+    }
+    // The series as numbers in order.
+    let text = Kernel::Cycle.source();
+    let series = |terms: &[f32]| terms.iter().map(|c| format!("1.0 / {:.1}", 1.0 / c)).collect::<Vec<_>>();
+    for term in series(&cycle::ARTANH_SERIES[..4]).into_iter().chain(series(&cycle::EXP_SERIES[..7])) {
+        assert!(text.contains(&term), "{term} is missing");
+    }
 }
 
 #[test]
