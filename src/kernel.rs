@@ -37,13 +37,17 @@ pub enum Kernel {
     LogOdds,
     /// [`beam::fuse`]: three channels fused into a beam.
     BeamFuse,
+    /// [`beam::similarity`]: cosines between distributions.
+    BeamSimilarity,
+    /// [`beam::nearest`]: the beams of a corpus nearest to each query.
+    BeamNearest,
     /// [`beam::measure`]: entropy, mass, decisiveness and dominant digit of a distribution.
     BeamMeasure,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -55,6 +59,8 @@ impl Kernel {
         Self::Coherence,
         Self::BeamFuse,
         Self::BeamMeasure,
+        Self::BeamNearest,
+        Self::BeamSimilarity,
         Self::Special,
         Self::LogOdds,
     ];
@@ -76,6 +82,8 @@ impl Kernel {
             Self::LogOdds => "bayes/log_odds",
             Self::BeamFuse => "beam/fuse",
             Self::BeamMeasure => "beam/measure",
+            Self::BeamNearest => "beam/nearest",
+            Self::BeamSimilarity => "beam/similarity",
         }
     }
 
@@ -96,6 +104,8 @@ impl Kernel {
             Self::LogOdds => bayes::log_odds::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
             Self::BeamMeasure => beam::measure::SOURCE,
+            Self::BeamNearest => beam::nearest::SOURCE,
+            Self::BeamSimilarity => beam::similarity::SOURCE,
         }
     }
 
@@ -115,6 +125,8 @@ impl Kernel {
             Self::LogOdds => &bayes::log_odds::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
             Self::BeamMeasure => &beam::measure::BINDINGS,
+            Self::BeamNearest => &beam::nearest::BINDINGS,
+            Self::BeamSimilarity => &beam::similarity::BINDINGS,
         }
     }
 
@@ -134,6 +146,8 @@ impl Kernel {
             Self::LogOdds => size_of::<bayes::log_odds::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
             Self::BeamMeasure => size_of::<beam::measure::Params>(),
+            Self::BeamNearest => size_of::<beam::nearest::Params>(),
+            Self::BeamSimilarity => size_of::<beam::similarity::Params>(),
         }
     }
 
@@ -153,6 +167,8 @@ impl Kernel {
             Self::LogOdds => bayes::log_odds::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
             Self::BeamMeasure => beam::measure::WORKGROUP_LANES,
+            Self::BeamNearest => beam::nearest::WORKGROUP_LANES,
+            Self::BeamSimilarity => beam::similarity::WORKGROUP_LANES,
         }
     }
 }

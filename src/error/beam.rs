@@ -42,4 +42,60 @@ pub enum BeamError {
         /// The most that are kept.
         most: usize,
     },
+    /// A number outside what an operation takes.
+    #[error("{what} is {value}; it is {allowed}")]
+    Range {
+        /// Which.
+        what: &'static str,
+        /// What was given.
+        value: f32,
+        /// What would be right.
+        allowed: &'static str,
+    },
+    /// A position that is not on the ring.
+    #[error("position {position} is not on the ring; positions are 0 to 9")]
+    Position {
+        /// The position.
+        position: u32,
+    },
+    /// More operations on one position than a table holds.
+    #[error("more than {most} operations on position {position}; a table holds {most} on each")]
+    Operations {
+        /// The position.
+        position: u32,
+        /// How many there may be.
+        most: usize,
+    },
+    /// What cannot be a beam's.
+    #[error("{what}, item {item}, is {value}; it is {allowed}")]
+    Item {
+        /// Which of its numbers.
+        what: &'static str,
+        /// The item.
+        item: usize,
+        /// What stands there.
+        value: f32,
+        /// What would be right.
+        allowed: &'static str,
+    },
+    /// A row of a coupling that shares out more or less than there is.
+    #[error("row {row} of the coupling, {entries:?}, sums to {sum}; entries are at least 0, and rows sum to 1")]
+    Row {
+        /// Which, from 1.
+        row: usize,
+        /// The row.
+        entries: [f32; 9],
+        /// Its sum.
+        sum: f64,
+    },
+    /// A subspace that so many beams do not have.
+    #[error(
+        "{dimensions} dimensions from {beams} beams; at least 1, at most 9 and no more than beams, of which 2 are needed"
+    )]
+    Dimensions {
+        /// What was asked for.
+        dimensions: usize,
+        /// The beams given.
+        beams: usize,
+    },
 }

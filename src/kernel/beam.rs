@@ -2,3 +2,5 @@
 
 pub mod fuse;
 pub mod measure;
+pub mod nearest;
+pub mod similarity;

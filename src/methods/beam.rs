@@ -10,10 +10,14 @@ mod channels;
 mod digits;
 mod fuse;
 mod measure;
+mod nearest;
+mod similarity;
 
 pub use self::beams::Beams;
 pub use self::channels::Channels;
 pub use self::digits::Digits;
 pub use self::fuse::{Fuse, fuse, fuse_into};
 pub use self::measure::{Measure, Measured, measure, measure_into};
+pub use self::nearest::{Corpus, Neighbours};
+pub use self::similarity::{similarity, similarity_into};
 pub use crate::kernel::beam::fuse::{GRADIENT, Map, Pooling};

@@ -2,3 +2,5 @@
 
 mod fuse;
 mod measure;
+mod nearest;
+mod similarity;

@@ -43,6 +43,8 @@ fn run(level: Level, batch: Batch<'_>) {
         Kernel::Coherence => dispatch!(level, _simd => vortex::coherence::run(batch)),
         Kernel::Cycle => dispatch!(level, simd => vortex::cycle::run(simd, batch)),
         Kernel::BeamMeasure => dispatch!(level, simd => beam::measure::run(simd, batch)),
+        Kernel::BeamSimilarity => dispatch!(level, simd => beam::similarity::run(simd, batch)),
+        Kernel::BeamNearest => dispatch!(level, simd => beam::nearest::run(simd, batch)),
         Kernel::DigitalRoot => dispatch!(level, simd => vortex::digital_root::run(simd, batch)),
         Kernel::Orbit => dispatch!(level, _simd => vortex::orbit::run(batch)),
         Kernel::Relax => dispatch!(level, _simd => vortex::relax::run(batch)),

@@ -3,3 +3,5 @@
 mod distribution;
 pub(super) mod fuse;
 pub(super) mod measure;
+pub(super) mod nearest;
+pub(super) mod similarity;

@@ -172,6 +172,8 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     // `plan::regression::Cut` has a path only where its lanes stay within workgroup memory. Of a
     // batch, lanes behind the last item return, and `plan::batch::sizes` has every plane filled up to whole vec4s. Loops
     // of special functions run to a constant, and their functions read only the planes of the arguments they take.
+    // Of beams, positions are clamped to the last one, neighbours and steps to the arrays that hold them; segments and
+    // tables come from the methods, which fill them themselves.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

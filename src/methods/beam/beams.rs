@@ -1,8 +1,15 @@
 //! Beams in a structure of arrays.
 
+use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::beam::fuse::{CHANNELS, DIGITS};
 
-/// A batch of beams.
+/// How far the sum of a beam's digits may be from one.
+const SUM_TOLERANCE: f32 = 1e-3;
+
+/// The last position.
+const LAST: u32 = 9;
+
+/// A batch of beams. What it holds are beams: distributions that sum to one, values, confidences and positions in their ranges.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Beams {
     pub(super) items: usize,
@@ -15,6 +22,56 @@ pub struct Beams {
 }
 
 impl Beams {
+    /// Beams of one's own: digits [9, B] that sum to one for each item, values [3, B] in [0, 9], confidences in [0, 1] and
+    /// positions 0 to 9.
+    ///
+    /// # Errors
+    ///
+    /// Lengths that do not fit, or a number outside its range: the first item with one.
+    pub fn new(digits: &[f32], values: &[f32], confidence: &[f32], position: &[u32]) -> Result<Self> {
+        let items = position.len();
+        LengthError::check("digits", DIGITS * items, digits.len())?;
+        LengthError::check("values", CHANNELS * items, values.len())?;
+        LengthError::check("confidence", items, confidence.len())?;
+        for item in 0..items {
+            let of = |planes: &[f32], plane: usize| planes[plane * items + item];
+            let refuse = |what, value, allowed| Err(BeamError::Item { what, item, value, allowed }.into());
+            let mut sum = 0.0;
+            for digit in 0..DIGITS {
+                let value = of(digits, digit);
+                if !(value.is_finite() && value >= 0.0) {
+                    return Err(BeamError::Digit { channel: "the beam", item, digit: digit + 1, value }.into());
+                }
+                sum += value;
+            }
+            if !(1.0 - SUM_TOLERANCE..=1.0 + SUM_TOLERANCE).contains(&sum) {
+                return refuse("the sum of the digits", sum, "1; `measure` normalises");
+            }
+            for (channel, what) in
+                ["the value of ethos", "the value of logos", "the value of pathos"].iter().enumerate()
+            {
+                if !(0.0..=9.0).contains(&of(values, channel)) {
+                    return refuse(what, of(values, channel), "at least 0 and at most 9");
+                }
+            }
+            if !(0.0..=1.0).contains(&confidence[item]) {
+                return refuse("the confidence", confidence[item], "at least 0 and at most 1");
+            }
+            if position[item] > LAST {
+                return refuse("the position", position[item] as f32, "at most 9");
+            }
+        }
+        Ok(Self {
+            items,
+            digits: digits.to_vec(),
+            values: values.to_vec(),
+            confidence: confidence.to_vec(),
+            agreement: Vec::new(),
+            position: position.to_vec(),
+            conflicts: Vec::new(),
+        })
+    }
+
     /// Number of items, B.
     #[must_use]
     pub fn items(&self) -> usize {
@@ -56,6 +113,11 @@ impl Beams {
     #[must_use]
     pub fn conflicts(&self) -> &[usize] {
         &self.conflicts
+    }
+
+    /// Leaves none, where they would not be beams.
+    pub(super) fn clear(&mut self) {
+        self.prepare(0, false);
     }
 
     pub(super) fn prepare(&mut self, items: usize, agreement: bool) {

@@ -107,7 +107,7 @@ pub fn fuse(engine: &Engine, how: &Fuse, channels: &Channels<'_>) -> Result<Beam
 ///
 /// # Errors
 ///
-/// As [`fuse`]; what the memory then holds means nothing.
+/// As [`fuse`]; the memory then holds no beams.
 pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &mut Beams) -> Result<Timing> {
     let params = how.params()?;
     let items = channels.items();
@@ -118,7 +118,7 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
     let scalars = beams.values.chunks_exact_mut(items).chain([&mut beams.confidence[..]]);
     let scalars = scalars.chain(how.agreement.then_some(&mut beams.agreement[..]));
     let mut status = vec![Status::default(); items.div_ceil(BLOCK)];
-    let timing = engine.run_batch(Batch {
+    let ran = engine.run_batch(Batch {
         kernel: Kernel::BeamFuse,
         items,
         block: BLOCK,
@@ -131,8 +131,13 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
             Slot::<&mut [u8]>::items([&mut beams.position[..]]),
             Slot::blocks(&mut status),
         ],
-    })?;
-    if let Some(item) = lowest_bad(status.iter().map(|block| block[0]), BLOCK) {
+    });
+    let bad = lowest_bad(status.iter().map(|block| block[0]), BLOCK);
+    if ran.is_err() || bad.is_some() {
+        beams.clear();
+    }
+    let timing = ran?;
+    if let Some(item) = bad {
         return Err(channels.refuse(item).into());
     }
     let conflicts = status.iter().flat_map(|[_, words @ ..]| words);
