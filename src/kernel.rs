@@ -41,13 +41,17 @@ pub enum Kernel {
     BeamSimilarity,
     /// [`beam::nearest`]: the beams of a corpus nearest to each query.
     BeamNearest,
+    /// [`beam::intervene`]: beams changed by what a table says of their position.
+    BeamIntervene,
+    /// [`beam::relax`]: distributions relaxed to the fixed point of a contraction.
+    BeamRelax,
     /// [`beam::measure`]: entropy, mass, decisiveness and dominant digit of a distribution.
     BeamMeasure,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -59,6 +63,8 @@ impl Kernel {
         Self::Coherence,
         Self::BeamFuse,
         Self::BeamMeasure,
+        Self::BeamRelax,
+        Self::BeamIntervene,
         Self::BeamNearest,
         Self::BeamSimilarity,
         Self::Special,
@@ -82,6 +88,8 @@ impl Kernel {
             Self::LogOdds => "bayes/log_odds",
             Self::BeamFuse => "beam/fuse",
             Self::BeamMeasure => "beam/measure",
+            Self::BeamRelax => "beam/relax",
+            Self::BeamIntervene => "beam/intervene",
             Self::BeamNearest => "beam/nearest",
             Self::BeamSimilarity => "beam/similarity",
         }
@@ -104,6 +112,8 @@ impl Kernel {
             Self::LogOdds => bayes::log_odds::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
             Self::BeamMeasure => beam::measure::SOURCE,
+            Self::BeamRelax => beam::relax::SOURCE,
+            Self::BeamIntervene => beam::intervene::SOURCE,
             Self::BeamNearest => beam::nearest::SOURCE,
             Self::BeamSimilarity => beam::similarity::SOURCE,
         }
@@ -125,6 +135,8 @@ impl Kernel {
             Self::LogOdds => &bayes::log_odds::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
             Self::BeamMeasure => &beam::measure::BINDINGS,
+            Self::BeamRelax => &beam::relax::BINDINGS,
+            Self::BeamIntervene => &beam::intervene::BINDINGS,
             Self::BeamNearest => &beam::nearest::BINDINGS,
             Self::BeamSimilarity => &beam::similarity::BINDINGS,
         }
@@ -146,6 +158,8 @@ impl Kernel {
             Self::LogOdds => size_of::<bayes::log_odds::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
             Self::BeamMeasure => size_of::<beam::measure::Params>(),
+            Self::BeamRelax => size_of::<beam::relax::Params>(),
+            Self::BeamIntervene => size_of::<beam::intervene::Params>(),
             Self::BeamNearest => size_of::<beam::nearest::Params>(),
             Self::BeamSimilarity => size_of::<beam::similarity::Params>(),
         }
@@ -167,6 +181,8 @@ impl Kernel {
             Self::LogOdds => bayes::log_odds::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
             Self::BeamMeasure => beam::measure::WORKGROUP_LANES,
+            Self::BeamRelax => beam::relax::WORKGROUP_LANES,
+            Self::BeamIntervene => beam::intervene::WORKGROUP_LANES,
             Self::BeamNearest => beam::nearest::WORKGROUP_LANES,
             Self::BeamSimilarity => beam::similarity::WORKGROUP_LANES,
         }

@@ -1,6 +1,8 @@
 //! The kernels over beams.
 
 mod fuse;
+mod intervene;
 mod measure;
 mod nearest;
+mod relax;
 mod similarity;

@@ -45,6 +45,8 @@ fn run(level: Level, batch: Batch<'_>) {
         Kernel::BeamMeasure => dispatch!(level, simd => beam::measure::run(simd, batch)),
         Kernel::BeamSimilarity => dispatch!(level, simd => beam::similarity::run(simd, batch)),
         Kernel::BeamNearest => dispatch!(level, simd => beam::nearest::run(simd, batch)),
+        Kernel::BeamIntervene => dispatch!(level, simd => beam::intervene::run(simd, batch)),
+        Kernel::BeamRelax => dispatch!(level, simd => beam::relax::run(simd, batch)),
         Kernel::DigitalRoot => dispatch!(level, simd => vortex::digital_root::run(simd, batch)),
         Kernel::Orbit => dispatch!(level, _simd => vortex::orbit::run(batch)),
         Kernel::Relax => dispatch!(level, _simd => vortex::relax::run(batch)),

@@ -2,6 +2,8 @@
 
 mod distribution;
 pub(super) mod fuse;
+pub(super) mod intervene;
 pub(super) mod measure;
 pub(super) mod nearest;
+pub(super) mod relax;
 pub(super) mod similarity;
