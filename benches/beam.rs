@@ -6,7 +6,11 @@
 
 mod arrays;
 
-use consilience::beam::{Beams, Channels, Digits, Fuse, Map, Measure, Measured, Pooling, fuse_into, measure_into};
+use consilience::beam::{
+    Beams, Channels, Corpus, Digits, Eigen, Fuse, Interventions, Map, Measure, Measured, Neighbours, Operation,
+    Pooling, Relax, Relaxed, Subspace, eigen_into, fuse_into, measure, measure_into, similarity_into,
+};
+use consilience::{Engine, Timing};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 use crate::arrays::{bench, engines};
@@ -54,5 +58,96 @@ fn measures(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, beams, measures);
+fn similarities(c: &mut Criterion) {
+    let engines = engines();
+    for items in ITEMS {
+        let (first, second) = (channel(items, 0.618_033_988_749_895), channel(items, 0.754_877_666_246_692_7));
+        let (first, second) = (Digits::new(&first).expect("planes"), Digits::new(&second).expect("planes"));
+        let mut cosines = vec![0.0; items];
+        bench(c, "beam/similarity", &engines, items, 4 * 19, |engine| {
+            similarity_into(engine, &first, &second, &mut cosines).expect("distributions")
+        });
+    }
+}
+
+/// Throughput is in pairs a second, of which few leave the cache.
+fn neighbours(c: &mut Criterion) {
+    let engines = engines();
+    for (queries, beams) in [(1, 1 << 20), (64, 1 << 16), (1024, 1 << 14)] {
+        let (asked, planes) = (channel(queries, 0.618_033_988_749_895), channel(beams, 0.754_877_666_246_692_7));
+        let corpus = Corpus::new(&Digits::new(&planes).expect("planes")).expect("distributions");
+        let asked = Digits::new(&asked).expect("planes");
+        let mut found = Neighbours::default();
+        for k in [1, 10, 64] {
+            let name = format!("beam/nearest/{k} for {queries}");
+            let bytes = 36_usize.div_ceil(queries);
+            bench(c, &name, &engines, queries * beams, bytes, |engine| {
+                corpus.nearest_into(engine, &asked, k, &mut found).expect("neighbours")
+            });
+        }
+    }
+}
+
+/// Beams at every position.
+fn given(items: usize) -> Beams {
+    let planes = channel(items, 0.618_033_988_749_895);
+    let engine = Engine::cpu().expect("a CPU engine");
+    let digits = Digits::new(&planes).expect("planes");
+    let measured = measure(&engine, Measure::default().normalised(), &digits).expect("distributions");
+    let positions: Vec<u32> = (0..items as u32).map(|item| item % 10).collect();
+    Beams::new(measured.normalised(), &vec![4.0; 3 * items], &vec![0.5; items], &positions).expect("beams")
+}
+
+fn changes(c: &mut Criterion) {
+    let engines = engines();
+    let pull = (0..10).try_fold(Interventions::default(), |table, position| table.at(position, Operation::Pull(0.1)));
+    let pull = pull.expect("ten positions");
+    let sharpen = pull.clone().at(3, Operation::Sharpen(2.0)).expect("a second operation");
+    let ring = Relax::new(0.5).expect("below 1");
+    let anchors = Relax::new(0.5).and_then(|relax| relax.anchors(0.2)).expect("below 1");
+    for items in ITEMS {
+        let beams = given(items);
+        let (mut changed, mut relaxed) = (Beams::default(), Relaxed::default());
+        for (name, table) in [("beam/intervene/pull", &pull), ("beam/intervene/sharpen", &sharpen)] {
+            bench(c, name, &engines, items, 4 * 27, |engine| {
+                table.apply_into(engine, &beams, &mut changed).expect("beams")
+            });
+        }
+        for (name, relax) in [("beam/relax/ring", &ring), ("beam/relax/anchors", &anchors)] {
+            bench(c, name, &engines, items, 4 * 21, |engine| {
+                relax.relax_into(engine, &beams, &mut relaxed).expect("beams")
+            });
+        }
+    }
+}
+
+fn subspaces(c: &mut Criterion) {
+    let engines = engines();
+    for items in ITEMS {
+        let beams = given(items);
+        let subspace = Subspace::fit(&engines[0].1, &beams, 2).expect("beams");
+        let mut mapped = vec![0.0; 9 * items];
+        bench(c, "beam/subspace/magnify", &engines, items, 4 * 18, |engine| {
+            subspace.magnify_into(engine, &beams, 2.0, &mut mapped).expect("beams")
+        });
+        // With the noise to compare with, which takes as long for any number of beams.
+        bench(c, "beam/subspace/fit", &engines, items, 4 * 9, |engine| {
+            Subspace::fit(engine, &beams, 2).expect("beams");
+            Timing::default()
+        });
+    }
+}
+
+fn decompositions(c: &mut Criterion) {
+    let engines = engines();
+    for items in [1 << 8, 1 << 12, 1 << 16] {
+        let matrices = channel(5 * items, 0.618_033_988_749_895);
+        let mut decomposed = Eigen::default();
+        bench(c, "beam/eigen", &engines, items, 4 * 135, |engine| {
+            eigen_into(engine, &matrices, &mut decomposed).expect("numbers")
+        });
+    }
+}
+
+criterion_group!(benches, decompositions, subspaces, changes, beams, measures, similarities, neighbours);
 criterion_main!(benches);

@@ -45,13 +45,19 @@ pub enum Kernel {
     BeamIntervene,
     /// [`beam::relax`]: distributions relaxed to the fixed point of a contraction.
     BeamRelax,
+    /// [`beam::eigen`]: eigenvalues and eigenvectors of symmetric 9 x 9 matrices.
+    BeamEigen,
+    /// [`beam::moments`]: first and second moments of distributions.
+    BeamMoments,
+    /// [`beam::subspace`]: distributions through an affine map.
+    BeamSubspace,
     /// [`beam::measure`]: entropy, mass, decisiveness and dominant digit of a distribution.
     BeamMeasure,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -63,6 +69,9 @@ impl Kernel {
         Self::Coherence,
         Self::BeamFuse,
         Self::BeamMeasure,
+        Self::BeamSubspace,
+        Self::BeamMoments,
+        Self::BeamEigen,
         Self::BeamRelax,
         Self::BeamIntervene,
         Self::BeamNearest,
@@ -88,6 +97,9 @@ impl Kernel {
             Self::LogOdds => "bayes/log_odds",
             Self::BeamFuse => "beam/fuse",
             Self::BeamMeasure => "beam/measure",
+            Self::BeamSubspace => "beam/subspace",
+            Self::BeamMoments => "beam/moments",
+            Self::BeamEigen => "beam/eigen",
             Self::BeamRelax => "beam/relax",
             Self::BeamIntervene => "beam/intervene",
             Self::BeamNearest => "beam/nearest",
@@ -112,6 +124,9 @@ impl Kernel {
             Self::LogOdds => bayes::log_odds::SOURCE,
             Self::BeamFuse => beam::fuse::SOURCE,
             Self::BeamMeasure => beam::measure::SOURCE,
+            Self::BeamSubspace => beam::subspace::SOURCE,
+            Self::BeamMoments => beam::moments::SOURCE,
+            Self::BeamEigen => beam::eigen::SOURCE,
             Self::BeamRelax => beam::relax::SOURCE,
             Self::BeamIntervene => beam::intervene::SOURCE,
             Self::BeamNearest => beam::nearest::SOURCE,
@@ -135,6 +150,9 @@ impl Kernel {
             Self::LogOdds => &bayes::log_odds::BINDINGS,
             Self::BeamFuse => &beam::fuse::BINDINGS,
             Self::BeamMeasure => &beam::measure::BINDINGS,
+            Self::BeamSubspace => &beam::subspace::BINDINGS,
+            Self::BeamMoments => &beam::moments::BINDINGS,
+            Self::BeamEigen => &beam::eigen::BINDINGS,
             Self::BeamRelax => &beam::relax::BINDINGS,
             Self::BeamIntervene => &beam::intervene::BINDINGS,
             Self::BeamNearest => &beam::nearest::BINDINGS,
@@ -158,6 +176,9 @@ impl Kernel {
             Self::LogOdds => size_of::<bayes::log_odds::Params>(),
             Self::BeamFuse => size_of::<beam::fuse::Params>(),
             Self::BeamMeasure => size_of::<beam::measure::Params>(),
+            Self::BeamSubspace => size_of::<beam::subspace::Params>(),
+            Self::BeamMoments => size_of::<beam::moments::Params>(),
+            Self::BeamEigen => size_of::<beam::eigen::Params>(),
             Self::BeamRelax => size_of::<beam::relax::Params>(),
             Self::BeamIntervene => size_of::<beam::intervene::Params>(),
             Self::BeamNearest => size_of::<beam::nearest::Params>(),
@@ -181,6 +202,9 @@ impl Kernel {
             Self::LogOdds => bayes::log_odds::WORKGROUP_LANES,
             Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
             Self::BeamMeasure => beam::measure::WORKGROUP_LANES,
+            Self::BeamSubspace => beam::subspace::WORKGROUP_LANES,
+            Self::BeamMoments => beam::moments::WORKGROUP_LANES,
+            Self::BeamEigen => beam::eigen::WORKGROUP_LANES,
             Self::BeamRelax => beam::relax::WORKGROUP_LANES,
             Self::BeamIntervene => beam::intervene::WORKGROUP_LANES,
             Self::BeamNearest => beam::nearest::WORKGROUP_LANES,

@@ -3,6 +3,7 @@
 mod calibration;
 mod combination;
 mod decision;
+mod depth;
 mod labels;
 mod learning;
 mod properties;

@@ -7,22 +7,29 @@
 
 mod beams;
 mod channels;
+mod depth;
 mod digits;
+mod eigen;
 mod fuse;
 mod intervene;
 mod measure;
 mod nearest;
+mod noise;
 mod relax;
 mod similarity;
+mod subspace;
 
 pub use self::beams::Beams;
 pub use self::channels::Channels;
+pub use self::depth::{DepthCounter, DepthLevel};
 pub use self::digits::Digits;
+pub use self::eigen::{Eigen, eigen, eigen_into};
 pub use self::fuse::{Fuse, fuse, fuse_into};
 pub use self::intervene::{Interventions, Operation};
 pub use self::measure::{Measure, Measured, measure, measure_into};
 pub use self::nearest::{Corpus, Neighbours};
 pub use self::relax::{Relax, Relaxed};
 pub use self::similarity::{similarity, similarity_into};
+pub use self::subspace::Subspace;
 pub use crate::kernel::beam::fuse::{GRADIENT, Map, Pooling};
 pub use crate::kernel::beam::intervene::ANCHORS;

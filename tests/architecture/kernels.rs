@@ -2,12 +2,12 @@
 //! Rust side writes it.
 
 use consilience::kernel::bayes::{log_odds, special};
-use consilience::kernel::beam::{fuse, measure};
+use consilience::kernel::beam::{eigen, fuse, intervene, measure, moments, nearest, relax, similarity, subspace};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
 use consilience::kernel::stacking::softmax_regression::{self, SIDE, STAGED_TILES, Stage};
-use consilience::kernel::vortex::{cycle, digital_root, relax, statistics};
+use consilience::kernel::vortex::{self, cycle, digital_root, statistics};
 use consilience::kernel::{Access, Kernel};
 use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
 use naga::valid::{Capabilities, ValidationFlags, Validator};
@@ -227,6 +227,47 @@ fn constants_of_beams_are_those_of_the_contract() {
                 ("DOMINANT", f64::from(measure::DOMINANT)),
             ],
         ),
+        (Kernel::BeamSimilarity, &[("LANES", similarity::BLOCK as f64)]),
+        (
+            Kernel::BeamNearest,
+            &[("LANES", nearest::BLOCK as f64), ("MOST", nearest::MOST as f64), ("STRIPE", nearest::STRIPE as f64)],
+        ),
+        (
+            Kernel::BeamIntervene,
+            &[
+                ("LANES", intervene::BLOCK as f64),
+                ("PULL", f64::from(intervene::PULL)),
+                ("SHARPEN", f64::from(intervene::SHARPEN)),
+                ("CONFIDENCE", f64::from(intervene::CONFIDENCE)),
+                ("ETHOS", f64::from(intervene::ETHOS)),
+                ("PATHOS", f64::from(intervene::PATHOS)),
+                ("STEPS", intervene::STEPS as f64),
+            ],
+        ),
+        (
+            Kernel::BeamRelax,
+            &[
+                ("LANES", relax::BLOCK as f64),
+                ("MOST_STEPS", f64::from(relax::MOST_STEPS)),
+                ("COUPLED", f64::from(relax::COUPLED)),
+                ("STARTED", f64::from(relax::STARTED)),
+            ],
+        ),
+        (
+            Kernel::BeamEigen,
+            &[
+                ("LANES", eigen::BLOCK as f64),
+                ("SWEEPS", f64::from(eigen::SWEEPS)),
+                ("CONVERGED", f64::from(eigen::CONVERGED)),
+                ("LEADING", f64::from(eigen::LEADING)),
+                ("NEGLIGIBLE", f64::from(eigen::NEGLIGIBLE)),
+            ],
+        ),
+        (
+            Kernel::BeamMoments,
+            &[("LANES", moments::BLOCK as f64), ("SUMS", moments::SUMS as f64), ("WORDS", moments::WORDS as f64)],
+        ),
+        (Kernel::BeamSubspace, &[("LANES", subspace::BLOCK as f64)]),
     ] {
         let module = module(kernel);
         for &(name, want) in constants {
@@ -248,7 +289,7 @@ fn constants_of_vortex_kernels_are_those_of_the_contracts() {
         (Kernel::Cycle, "LOG2_LARGEST", f64::from(cycle::LOG2_LARGEST)),
         (Kernel::Cycle, "LN_SERIES_TO", f64::from(cycle::LN_SERIES_TO)),
         (Kernel::Cycle, "EXP_SERIES_TO", f64::from(cycle::EXP_SERIES_TO)),
-        (Kernel::Relax, "POSITIONS", f64::from(relax::POSITIONS)),
+        (Kernel::Relax, "POSITIONS", f64::from(vortex::relax::POSITIONS)),
         (Kernel::Statistics, "BLOCK", statistics::BLOCK as f64),
         (Kernel::Statistics, "MOST_TERMS", statistics::terms(statistics::MOST_CHANNELS) as f64),
     ] {
