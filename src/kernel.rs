@@ -80,136 +80,64 @@ impl Kernel {
         Self::LogOdds,
     ];
 
+    /// What every executor keeps to.
+    #[must_use]
+    pub const fn contract(self) -> &'static Contract {
+        match self {
+            Self::Pool => &fusion::pool::CONTRACT,
+            Self::PoolWide => &fusion::pool_wide::CONTRACT,
+            Self::SoftmaxRegression => &stacking::softmax_regression::CONTRACT,
+            Self::DigitalRoot => &vortex::digital_root::CONTRACT,
+            Self::Orbit => &vortex::orbit::CONTRACT,
+            Self::Cycle => &vortex::cycle::CONTRACT,
+            Self::Relax => &vortex::relax::CONTRACT,
+            Self::Statistics => &vortex::statistics::CONTRACT,
+            Self::Coherence => &vortex::coherence::CONTRACT,
+            Self::Special => &bayes::special::CONTRACT,
+            Self::LogOdds => &bayes::log_odds::CONTRACT,
+            Self::BeamFuse => &beam::fuse::CONTRACT,
+            Self::BeamMeasure => &beam::measure::CONTRACT,
+            Self::BeamSubspace => &beam::subspace::CONTRACT,
+            Self::BeamMoments => &beam::moments::CONTRACT,
+            Self::BeamEigen => &beam::eigen::CONTRACT,
+            Self::BeamRelax => &beam::relax::CONTRACT,
+            Self::BeamIntervene => &beam::intervene::CONTRACT,
+            Self::BeamNearest => &beam::nearest::CONTRACT,
+            Self::BeamSimilarity => &beam::similarity::CONTRACT,
+        }
+    }
+
     /// Its path below `shaders/` and everywhere else, without ending.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pool => "fusion/pool",
-            Self::PoolWide => "fusion/pool_wide",
-            Self::SoftmaxRegression => "stacking/softmax_regression",
-            Self::DigitalRoot => "vortex/digital_root",
-            Self::Orbit => "vortex/orbit",
-            Self::Cycle => "vortex/cycle",
-            Self::Relax => "vortex/relax",
-            Self::Statistics => "vortex/statistics",
-            Self::Coherence => "vortex/coherence",
-            Self::Special => "bayes/special",
-            Self::LogOdds => "bayes/log_odds",
-            Self::BeamFuse => "beam/fuse",
-            Self::BeamMeasure => "beam/measure",
-            Self::BeamSubspace => "beam/subspace",
-            Self::BeamMoments => "beam/moments",
-            Self::BeamEigen => "beam/eigen",
-            Self::BeamRelax => "beam/relax",
-            Self::BeamIntervene => "beam/intervene",
-            Self::BeamNearest => "beam/nearest",
-            Self::BeamSimilarity => "beam/similarity",
-        }
+        self.contract().name
     }
+}
 
-    /// The WGSL text, its shared part included.
-    #[must_use]
-    pub const fn source(self) -> &'static str {
-        match self {
-            Self::Pool => fusion::pool::SOURCE,
-            Self::PoolWide => fusion::pool_wide::SOURCE,
-            Self::SoftmaxRegression => stacking::softmax_regression::SOURCE,
-            Self::DigitalRoot => vortex::digital_root::SOURCE,
-            Self::Orbit => vortex::orbit::SOURCE,
-            Self::Cycle => vortex::cycle::SOURCE,
-            Self::Relax => vortex::relax::SOURCE,
-            Self::Statistics => vortex::statistics::SOURCE,
-            Self::Coherence => vortex::coherence::SOURCE,
-            Self::Special => bayes::special::SOURCE,
-            Self::LogOdds => bayes::log_odds::SOURCE,
-            Self::BeamFuse => beam::fuse::SOURCE,
-            Self::BeamMeasure => beam::measure::SOURCE,
-            Self::BeamSubspace => beam::subspace::SOURCE,
-            Self::BeamMoments => beam::moments::SOURCE,
-            Self::BeamEigen => beam::eigen::SOURCE,
-            Self::BeamRelax => beam::relax::SOURCE,
-            Self::BeamIntervene => beam::intervene::SOURCE,
-            Self::BeamNearest => beam::nearest::SOURCE,
-            Self::BeamSimilarity => beam::similarity::SOURCE,
-        }
-    }
-
+/// What a kernel's shader, its twin and the executors agree on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contract {
+    /// Its path below `shaders/` and everywhere else, without ending.
+    pub name: &'static str,
+    /// The WGSL text, its shared parts included.
+    pub source: &'static str,
     /// What the shader binds, in the order of binding numbers in group 0.
-    #[must_use]
-    pub const fn bindings(self) -> &'static [Binding] {
-        match self {
-            Self::Pool | Self::PoolWide => &fusion::pool::BINDINGS,
-            Self::SoftmaxRegression => &stacking::softmax_regression::BINDINGS,
-            Self::DigitalRoot => &vortex::digital_root::BINDINGS,
-            Self::Orbit => &vortex::orbit::BINDINGS,
-            Self::Cycle => &vortex::cycle::BINDINGS,
-            Self::Relax => &vortex::relax::BINDINGS,
-            Self::Statistics => &vortex::statistics::BINDINGS,
-            Self::Coherence => &vortex::coherence::BINDINGS,
-            Self::Special => &bayes::special::BINDINGS,
-            Self::LogOdds => &bayes::log_odds::BINDINGS,
-            Self::BeamFuse => &beam::fuse::BINDINGS,
-            Self::BeamMeasure => &beam::measure::BINDINGS,
-            Self::BeamSubspace => &beam::subspace::BINDINGS,
-            Self::BeamMoments => &beam::moments::BINDINGS,
-            Self::BeamEigen => &beam::eigen::BINDINGS,
-            Self::BeamRelax => &beam::relax::BINDINGS,
-            Self::BeamIntervene => &beam::intervene::BINDINGS,
-            Self::BeamNearest => &beam::nearest::BINDINGS,
-            Self::BeamSimilarity => &beam::similarity::BINDINGS,
-        }
-    }
-
+    pub bindings: &'static [Binding],
     /// Size of the parameter struct at binding 0, in bytes.
-    #[must_use]
-    pub const fn params_bytes(self) -> usize {
-        match self {
-            Self::Pool | Self::PoolWide => size_of::<fusion::pool::Params>(),
-            Self::SoftmaxRegression => size_of::<stacking::softmax_regression::Params>(),
-            Self::DigitalRoot => size_of::<vortex::digital_root::Params>(),
-            Self::Orbit => size_of::<vortex::orbit::Params>(),
-            Self::Cycle => size_of::<vortex::cycle::Params>(),
-            Self::Relax => size_of::<vortex::relax::Params>(),
-            Self::Statistics => size_of::<vortex::statistics::Params>(),
-            Self::Coherence => size_of::<vortex::coherence::Params>(),
-            Self::Special => size_of::<bayes::special::Params>(),
-            Self::LogOdds => size_of::<bayes::log_odds::Params>(),
-            Self::BeamFuse => size_of::<beam::fuse::Params>(),
-            Self::BeamMeasure => size_of::<beam::measure::Params>(),
-            Self::BeamSubspace => size_of::<beam::subspace::Params>(),
-            Self::BeamMoments => size_of::<beam::moments::Params>(),
-            Self::BeamEigen => size_of::<beam::eigen::Params>(),
-            Self::BeamRelax => size_of::<beam::relax::Params>(),
-            Self::BeamIntervene => size_of::<beam::intervene::Params>(),
-            Self::BeamNearest => size_of::<beam::nearest::Params>(),
-            Self::BeamSimilarity => size_of::<beam::similarity::Params>(),
-        }
-    }
-
+    pub params_bytes: usize,
     /// Lanes in a workgroup.
-    #[must_use]
-    pub const fn workgroup_lanes(self) -> u32 {
-        match self {
-            Self::Pool | Self::PoolWide => fusion::pool::WORKGROUP_LANES,
-            Self::SoftmaxRegression => stacking::softmax_regression::WORKGROUP_LANES,
-            Self::DigitalRoot => vortex::digital_root::WORKGROUP_LANES,
-            Self::Orbit => vortex::orbit::WORKGROUP_LANES,
-            Self::Cycle => vortex::cycle::WORKGROUP_LANES,
-            Self::Relax => vortex::relax::WORKGROUP_LANES,
-            Self::Statistics => vortex::statistics::WORKGROUP_LANES,
-            Self::Coherence => vortex::coherence::WORKGROUP_LANES,
-            Self::Special => bayes::special::WORKGROUP_LANES,
-            Self::LogOdds => bayes::log_odds::WORKGROUP_LANES,
-            Self::BeamFuse => beam::fuse::WORKGROUP_LANES,
-            Self::BeamMeasure => beam::measure::WORKGROUP_LANES,
-            Self::BeamSubspace => beam::subspace::WORKGROUP_LANES,
-            Self::BeamMoments => beam::moments::WORKGROUP_LANES,
-            Self::BeamEigen => beam::eigen::WORKGROUP_LANES,
-            Self::BeamRelax => beam::relax::WORKGROUP_LANES,
-            Self::BeamIntervene => beam::intervene::WORKGROUP_LANES,
-            Self::BeamNearest => beam::nearest::WORKGROUP_LANES,
-            Self::BeamSimilarity => beam::similarity::WORKGROUP_LANES,
-        }
+    pub workgroup_lanes: u32,
+}
+
+impl Contract {
+    /// One with the parameter struct `P`.
+    const fn of<P>(
+        name: &'static str,
+        source: &'static str,
+        bindings: &'static [Binding],
+        workgroup_lanes: u32,
+    ) -> Self {
+        Self { name, source, bindings, params_bytes: size_of::<P>(), workgroup_lanes }
     }
 }
 

@@ -16,8 +16,8 @@ use naga::{AddressSpace, Expression, Literal, Module, StorageAccess, TypeInner};
 use super::{files, read, root};
 
 fn module(kernel: Kernel) -> Module {
-    naga::front::wgsl::parse_str(kernel.source())
-        .unwrap_or_else(|e| panic!("{kernel}: {}", e.emit_to_string(kernel.source())))
+    naga::front::wgsl::parse_str(kernel.contract().source)
+        .unwrap_or_else(|e| panic!("{kernel}: {}", e.emit_to_string(kernel.contract().source)))
 }
 
 /// The fields of a `repr(C)` struct of four-byte fields and where each begins, read from its source.
@@ -57,7 +57,7 @@ fn every_shader_is_valid() {
     for kernel in Kernel::ALL {
         let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
         if let Err(error) = validator.validate(&module(kernel)) {
-            panic!("{kernel}: {}", error.emit_to_string(kernel.source()));
+            panic!("{kernel}: {}", error.emit_to_string(kernel.contract().source));
         }
     }
 }
@@ -80,7 +80,7 @@ fn bindings_are_those_of_the_contract() {
             }
         }
         found.sort_by_key(|(number, ..)| *number);
-        let contract = kernel.bindings().iter().zip(0..).map(|(b, i)| (i, b.name.to_owned(), b.access));
+        let contract = kernel.contract().bindings.iter().zip(0..).map(|(b, i)| (i, b.name.to_owned(), b.access));
         assert_eq!(found, contract.collect::<Vec<_>>(), "{kernel}: shader on the left, contract on the right");
     }
 }
@@ -89,7 +89,7 @@ fn bindings_are_those_of_the_contract() {
 fn workgroup_sizes_are_those_of_the_contract() {
     for kernel in Kernel::ALL {
         let sizes: Vec<_> = module(kernel).entry_points.iter().map(|entry| entry.workgroup_size).collect();
-        assert_eq!(sizes, [[kernel.workgroup_lanes(), 1, 1]], "{kernel}");
+        assert_eq!(sizes, [[kernel.contract().workgroup_lanes, 1, 1]], "{kernel}");
     }
 }
 
@@ -106,7 +106,7 @@ fn parameter_structs_have_the_same_layout() {
             batch => &format!("src/kernel/{batch}.rs"),
         };
         assert_eq!(members, fields(contract, "Params"), "{kernel}");
-        assert_eq!(*span as usize, kernel.params_bytes(), "{kernel}");
+        assert_eq!(*span as usize, kernel.contract().params_bytes, "{kernel}");
     }
 }
 
@@ -119,7 +119,7 @@ fn parameters_of_kernels_over_arrays_begin_with_what_a_chunk_sets() {
         let fields = fields(&format!("src/kernel/{kernel}.rs"), "Params");
         let first: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).take(3).collect();
         assert_eq!(first, ["items", "stride", "groups_per_row"], "{kernel}");
-        assert_eq!(kernel.params_bytes() % 16, 0, "{kernel}");
+        assert_eq!(kernel.contract().params_bytes % 16, 0, "{kernel}");
     }
 }
 
@@ -151,7 +151,7 @@ fn constants_of_log_odds_are_those_of_the_contract() {
     let kernel = Kernel::LogOdds;
     let module = module(kernel);
     for (name, want) in [
-        ("LANES", kernel.workgroup_lanes() as f32),
+        ("LANES", kernel.contract().workgroup_lanes as f32),
         ("UNITS", log_odds::UNITS),
         ("MOST", log_odds::MOST),
         ("MOST_OF_A_COUNT", log_odds::MOST_OF_A_COUNT),
@@ -186,7 +186,7 @@ fn a_regressions_constants_are_those_of_the_contract() {
     let kernel = Kernel::SoftmaxRegression;
     let module = module(kernel);
     for (name, want) in [
-        ("LANES", kernel.workgroup_lanes()),
+        ("LANES", kernel.contract().workgroup_lanes),
         ("STAGED_TILES", STAGED_TILES),
         ("STAGED_QUADS", 4 * STAGED_TILES),
         ("SIDE", SIDE),
@@ -296,7 +296,7 @@ fn constants_of_vortex_kernels_are_those_of_the_contracts() {
         assert_eq!(constant(kernel, &module(kernel), name), want, "{kernel}: {name}");
     }
     // The series as numbers in order.
-    let text = Kernel::Cycle.source();
+    let text = Kernel::Cycle.contract().source;
     let series = |terms: &[f32]| terms.iter().map(|c| format!("1.0 / {:.1}", 1.0 / c)).collect::<Vec<_>>();
     for term in series(&cycle::ARTANH_SERIES[..4]).into_iter().chain(series(&cycle::EXP_SERIES[..7])) {
         assert!(text.contains(&term), "{term} is missing");

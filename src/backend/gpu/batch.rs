@@ -30,7 +30,7 @@ impl Held {
         if others.map(|(_, buffers)| buffers.bytes()).sum::<u64>() + bytes.iter().sum::<u64>() > budget {
             self.buffers.retain(|held, _| *held == kernel);
         }
-        self.buffers.entry(kernel).or_default().reserve(opened, kernel.bindings(), bytes, budget);
+        self.buffers.entry(kernel).or_default().reserve(opened, kernel.contract().bindings, bytes, budget);
     }
 }
 

@@ -89,7 +89,7 @@ impl Gpu {
         let at_most = chunk_items(step, self.limits)? as usize;
         let largest = Chunk { step, start: 0, items: at_most.min(evidence.items()) }.bytes();
         self.alone(largest.iter().sum(), |state| {
-            state.buffers.reserve(&self.opened, step.kernel().bindings(), &largest, self.limits.chunk_bytes);
+            state.buffers.reserve(&self.opened, step.kernel().contract().bindings, &largest, self.limits.chunk_bytes);
             let mut run = Run::default();
             for start in (0..evidence.items()).step_by(at_most) {
                 let chunk = Chunk { step, start, items: at_most.min(evidence.items() - start) };

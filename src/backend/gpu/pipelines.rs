@@ -159,8 +159,10 @@ impl Pipelines {
 }
 
 fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
-    let descriptor =
-        ShaderModuleDescriptor { label: Some(kernel.name()), source: ShaderSource::Wgsl(kernel.source().into()) };
+    let descriptor = ShaderModuleDescriptor {
+        label: Some(kernel.name()),
+        source: ShaderSource::Wgsl(kernel.contract().source.into()),
+    };
     if cfg!(debug_assertions) {
         return opened.device.create_shader_module(descriptor);
     }
@@ -195,7 +197,7 @@ fn layout(opened: &Opened, kernel: Kernel) -> BindGroupLayout {
         },
         count: None,
     };
-    let entries = (0..).zip(kernel.bindings()).map(|(number, binding)| entry((number, binding.access)));
+    let entries = (0..).zip(kernel.contract().bindings).map(|(number, binding)| entry((number, binding.access)));
     opened.device.create_bind_group_layout(&BindGroupLayoutDescriptor {
         label: Some(kernel.name()),
         entries: &entries.collect::<Vec<_>>(),

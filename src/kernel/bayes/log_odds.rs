@@ -34,10 +34,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str =
+const SOURCE: &str =
     concat!(include_str!("../../../shaders/shared/numbers.wgsl"), include_str!("../../../shaders/bayes/log_odds.wgsl"));
 
 /// Lanes in a workgroup.
@@ -81,6 +81,9 @@ pub enum Kind {
     /// Probabilities, the prior among them.
     Probabilities = 2,
 }
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("bayes/log_odds", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 6] = [

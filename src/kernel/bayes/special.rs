@@ -42,10 +42,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/pair.wgsl"),
     include_str!("../../../shaders/shared/special.wgsl"),
@@ -57,6 +57,9 @@ pub const WORKGROUP_LANES: u32 = 256;
 
 /// Items of a block.
 pub const BLOCK: usize = WORKGROUP_LANES as usize;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("bayes/special", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 3] = [

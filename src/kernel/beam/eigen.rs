@@ -21,10 +21,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = include_str!("../../../shaders/beam/eigen.wgsl");
+const SOURCE: &str = include_str!("../../../shaders/beam/eigen.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 64;
@@ -49,6 +49,9 @@ pub const LEADING: f32 = 0.9;
 
 /// Below this a rotation is none: entries are at most 1.
 pub const NEGLIGIBLE: f32 = 1e-30;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/eigen", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 4] = [

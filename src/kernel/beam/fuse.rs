@@ -42,10 +42,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/beam.wgsl"),
     include_str!("../../../shaders/beam/fuse.wgsl"),
@@ -115,6 +115,9 @@ pub const LOG_POOLING: u32 = 2;
 
 /// What the shader says of a block: the lowest bad item, and a bit per item in conflict.
 pub type Status = [u32; 1 + BLOCK / 32];
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/fuse", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 6] = [

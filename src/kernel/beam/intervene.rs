@@ -27,10 +27,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/beam.wgsl"),
     include_str!("../../../shaders/beam/intervene.wgsl"),
@@ -74,6 +74,9 @@ pub const PATHOS: u32 = 6;
 
 /// An operation and the bits of its value.
 pub type Entry = [u32; 2];
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/intervene", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 7] = [

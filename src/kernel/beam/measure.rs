@@ -23,10 +23,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/beam.wgsl"),
     include_str!("../../../shaders/beam/measure.wgsl"),
@@ -55,6 +55,9 @@ pub const DECISIVENESS: u32 = 8;
 
 /// The bit that asks for the dominant digit.
 pub const DOMINANT: u32 = 16;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/measure", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 6] = [

@@ -16,10 +16,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = include_str!("../../../shaders/beam/moments.wgsl");
+const SOURCE: &str = include_str!("../../../shaders/beam/moments.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
@@ -35,6 +35,9 @@ pub const SUMS: usize = 54;
 
 /// Words of a block.
 pub const WORDS: usize = 64;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/moments", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 4] = [

@@ -22,10 +22,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = include_str!("../../../shaders/beam/nearest.wgsl");
+const SOURCE: &str = include_str!("../../../shaders/beam/nearest.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 64;
@@ -44,6 +44,9 @@ pub const OPERATIONS: usize = 10;
 
 /// Steps of a lane's loops, at most: some software drivers end all loops at 65,535.
 pub const STEPS: usize = 60_000;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/nearest", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 6] = [

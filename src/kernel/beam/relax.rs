@@ -26,10 +26,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/beam.wgsl"),
     include_str!("../../../shaders/beam/relax.wgsl"),
@@ -55,6 +55,9 @@ pub const COUPLED: u32 = 1;
 
 /// The bit that says that there are `starts`.
 pub const STARTED: u32 = 2;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/relax", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 8] = [

@@ -16,10 +16,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/beam.wgsl"),
     include_str!("../../../shaders/beam/subspace.wgsl"),
@@ -36,6 +36,9 @@ pub const OPERATIONS: usize = 192;
 
 /// Floats of a column of `map`.
 pub const COLUMN: usize = 12;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("beam/subspace", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 4] = [

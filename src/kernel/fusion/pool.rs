@@ -95,12 +95,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 use crate::spec::{BeliefFusion, Conflict, OnInvalid};
 use crate::tensor::{Encoding, Form, Outputs};
 
 /// The WGSL text.
-pub const SOURCE: &str = source!("pool.wgsl");
+const SOURCE: &str = source!("pool.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
@@ -135,6 +135,9 @@ pub const RELATIVE: f32 = 1e-6;
 pub fn trimmed_off(share: f32, count: f32) -> f32 {
     (share * count + 0.000_976_562_5).floor().min(((count - 1.0) / 2.0).floor()).max(0.0)
 }
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("fusion/pool", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 9] = [

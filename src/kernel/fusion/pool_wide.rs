@@ -1,4 +1,4 @@
-//! The pool for many classes: the contract of [`pool`](super::pool), one workgroup to an item.
+//! The pool for many classes: the contract of [`pool`], one workgroup to an item.
 //!
 //! Where C > 256 a workgroup cannot hold a row of every source, so each lane walks its share of the classes and the rows
 //! are read again, out of the device's cache, for each of: the rows' maxima and sums; the consensus and the distances to it;
@@ -11,5 +11,12 @@
 //!
 //! Sums over classes are trees of 256 lanes, so they round otherwise than the CPU's: within the pool's tolerance.
 
+use super::pool;
+use crate::kernel::Contract;
+
 /// The WGSL text.
-pub const SOURCE: &str = source!("pool_wide.wgsl");
+const SOURCE: &str = source!("pool_wide.wgsl");
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract =
+    Contract::of::<pool::Params>("fusion/pool_wide", SOURCE, &pool::BINDINGS, pool::WORKGROUP_LANES);

@@ -68,16 +68,20 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/stacking/softmax_regression.wgsl"),
 );
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract =
+    Contract::of::<Params>("stacking/softmax_regression", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 7] = [

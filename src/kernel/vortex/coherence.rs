@@ -18,10 +18,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = include_str!("../../../shaders/vortex/coherence.wgsl");
+const SOURCE: &str = include_str!("../../../shaders/vortex/coherence.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
@@ -31,6 +31,9 @@ pub const BLOCK: usize = WORKGROUP_LANES as usize;
 
 /// The longest sequence: some drivers end a loop after 65,535 steps.
 pub const LONGEST: usize = 32_768;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("vortex/coherence", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 5] = [

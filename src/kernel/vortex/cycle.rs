@@ -35,10 +35,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str =
+const SOURCE: &str =
     concat!(include_str!("../../../shaders/shared/numbers.wgsl"), include_str!("../../../shaders/vortex/cycle.wgsl"));
 
 /// Lanes in a workgroup.
@@ -77,6 +77,9 @@ pub const EXP_SERIES_TO: f32 = 0.5;
 /// (e^x - 1) / x in powers of x, from the highest.
 pub const EXP_SERIES: [f32; 8] =
     [1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 1.0 / 2.0, 1.0];
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("vortex/cycle", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 7] = [

@@ -22,10 +22,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = include_str!("../../../shaders/vortex/digital_root.wgsl");
+const SOURCE: &str = include_str!("../../../shaders/vortex/digital_root.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
@@ -35,6 +35,9 @@ pub const BLOCK: usize = 4 * WORKGROUP_LANES as usize;
 
 /// floor(2^18 / 9).
 pub const FACTOR: u32 = (1 << 18) / 9;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("vortex/digital_root", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 3] = [

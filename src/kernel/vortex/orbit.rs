@@ -21,10 +21,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = include_str!("../../../shaders/vortex/orbit.wgsl");
+const SOURCE: &str = include_str!("../../../shaders/vortex/orbit.wgsl");
 
 /// Lanes in a workgroup.
 pub const WORKGROUP_LANES: u32 = 256;
@@ -40,6 +40,9 @@ pub const LARGEST_MODULUS: u32 = 65_535;
 
 /// Entries of each half of `powers`.
 pub const HALF: usize = 256;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("vortex/orbit", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 6] = [

@@ -20,10 +20,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str =
+const SOURCE: &str =
     concat!(include_str!("../../../shaders/shared/numbers.wgsl"), include_str!("../../../shaders/vortex/relax.wgsl"));
 
 /// Lanes in a workgroup.
@@ -34,6 +34,9 @@ pub const BLOCK: usize = WORKGROUP_LANES as usize;
 
 /// Positions 0 to 9.
 pub const POSITIONS: u32 = 10;
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("vortex/relax", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 5] = [

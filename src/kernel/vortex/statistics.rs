@@ -24,10 +24,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernel::{Access, Binding};
+use crate::kernel::{Access, Binding, Contract};
 
 /// The WGSL text.
-pub const SOURCE: &str = concat!(
+const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/vortex/statistics.wgsl")
 );
@@ -73,6 +73,9 @@ pub fn pairs(channels: usize) -> Vec<[usize; 2]> {
     let directions = (1..=channels).map(|i| [0, channels + i]);
     counts.into_iter().chain(values).chain(products).chain(directions).collect()
 }
+
+/// What every executor keeps to.
+pub const CONTRACT: Contract = Contract::of::<Params>("vortex/statistics", SOURCE, &BINDINGS, WORKGROUP_LANES);
 
 /// What the shader binds, in order.
 pub const BINDINGS: [Binding; 8] = [
