@@ -35,6 +35,8 @@ pub enum Kernel {
     Special,
     /// [`bayes::log_odds`]: planes of evidence added to the log odds of cells.
     LogOdds,
+    /// [`bayes::conjugate`]: posteriors, evidence and divergence of conjugate families.
+    Conjugate,
     /// [`beam::fuse`]: three channels fused into a beam.
     BeamFuse,
     /// [`beam::similarity`]: cosines between distributions.
@@ -57,7 +59,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -78,6 +80,7 @@ impl Kernel {
         Self::BeamSimilarity,
         Self::Special,
         Self::LogOdds,
+        Self::Conjugate,
     ];
 
     /// What every executor keeps to.
@@ -95,6 +98,7 @@ impl Kernel {
             Self::Coherence => &vortex::coherence::CONTRACT,
             Self::Special => &bayes::special::CONTRACT,
             Self::LogOdds => &bayes::log_odds::CONTRACT,
+            Self::Conjugate => &bayes::conjugate::CONTRACT,
             Self::BeamFuse => &beam::fuse::CONTRACT,
             Self::BeamMeasure => &beam::measure::CONTRACT,
             Self::BeamSubspace => &beam::subspace::CONTRACT,

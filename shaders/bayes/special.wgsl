@@ -31,7 +31,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         case 4u: { result = incomplete_gamma(a, arguments[params.stride + item], true); }
         case 5u: { result = incomplete_gamma(a, arguments[params.stride + item], false); }
         case 6u: { result = gamma_quantile(a, arguments[params.stride + item], false); }
-        default: { result = gamma_quantile(a, arguments[params.stride + item], true); }
+        case 7u: { result = gamma_quantile(a, arguments[params.stride + item], true); }
+        default: { result = beta_quantile_odds(a, arguments[params.stride + item], arguments[2u * params.stride + item]); }
     }
     results[item] = result;
 }

@@ -232,9 +232,31 @@ fn moments(a: f32) -> vec2<f32> {
     return vec2(ln_(a + 0.5) - r, r * r + 1.0 / (a + 0.5));
 }
 
+// A point of [0, 1] and what is left to 1.
+struct Share {
+    x: vec2<f32>,
+    y: vec2<f32>,
+}
+
 fn beta_quantile(a: f32, b: f32, p: f32) -> f32 {
     if (p < SMALLEST_NORMAL) { return 0.0; }
     if (p >= 1.0) { return 1.0; }
+    let x = beta_root(a, b, p).x.x;
+    return select(x, 0.0, x <= SMALLEST_NORMAL);
+}
+
+// x / (1 - x) of the quantile x; infinite where 1 - x, zero where x is below the smallest normal number.
+fn beta_quantile_odds(a: f32, b: f32, p: f32) -> f32 {
+    let infinity = bitcast<f32>(INFINITY_BITS | no_bits);
+    if (p < SMALLEST_NORMAL) { return 0.0; }
+    if (p >= 1.0) { return infinity; }
+    let root = beta_root(a, b, p);
+    if (root.x.x <= SMALLEST_NORMAL) { return 0.0; }
+    if (root.y.x <= SMALLEST_NORMAL) { return infinity; }
+    return divide(root.x, root.y).x;
+}
+
+fn beta_root(a: f32, b: f32, p: f32) -> Share {
     let w = wanted(p, false);
     let of_a = moments(a);
     let of_b = moments(b);
@@ -253,7 +275,7 @@ fn beta_quantile(a: f32, b: f32, p: f32) -> f32 {
         if (y.x < SMALLEST_NORMAL) { y = pair(SMALLEST_NORMAL); }
         if (!(abs(step) > NEWTON_CONVERGED)) { break; }
     }
-    return select(x.x, 0.0, x.x <= SMALLEST_NORMAL);
+    return Share(x, y);
 }
 
 fn gamma_quantile(a: f32, p: f32, of_above: bool) -> f32 {

@@ -1,4 +1,5 @@
 //! The kernels of Bayesian posterior mathematics.
 
+pub mod conjugate;
 pub mod log_odds;
 pub mod special;

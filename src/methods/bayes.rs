@@ -13,9 +13,14 @@
 //! ```
 
 mod check;
+mod conjugate;
 mod log_odds;
 mod special;
 
+pub use self::conjugate::{
+    BetaBernoulli, DirichletCategorical, Intervals, Moments, NormalInverseGamma, NormalInverseGammaIntervals,
+    NormalInverseGammaMoments, NormalKnownPrecision, Samples, StudentT,
+};
 pub use self::log_odds::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
 pub use self::special::{
     digamma, incomplete_beta, incomplete_beta_inverse, incomplete_gamma, incomplete_gamma_inverse,

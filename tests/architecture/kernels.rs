@@ -1,7 +1,7 @@
 //! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
 //! Rust side writes it.
 
-use consilience::kernel::bayes::{log_odds, special};
+use consilience::kernel::bayes::{conjugate, log_odds, special};
 use consilience::kernel::beam::{eigen, fuse, intervene, measure, moments, nearest, relax, similarity, subspace};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
@@ -162,6 +162,14 @@ fn constants_of_log_odds_are_those_of_the_contract() {
         assert_eq!(constant(kernel, &module, name), f64::from(want), "{name}");
     }
     assert_eq!(fields("src/kernel/bayes/log_odds.rs", "Terms").len(), size_of::<log_odds::Terms>() / 4);
+}
+
+#[test]
+fn constants_of_conjugate_families_are_those_of_the_contract() {
+    let kernel = Kernel::Conjugate;
+    let module = module(kernel);
+    assert_eq!(constant(kernel, &module, "LANES"), f64::from(kernel.contract().workgroup_lanes));
+    assert_eq!(constant(kernel, &module, "DIGAMMA_FROM"), conjugate::DIGAMMA_FROM);
 }
 
 /// `LogPool` as `LOG_POOL`.

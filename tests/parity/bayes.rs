@@ -1,4 +1,5 @@
 //! Posterior mathematics on every executor.
 
+mod conjugate;
 mod log_odds;
 mod special;

@@ -1,4 +1,5 @@
 //! Bayesian posterior mathematics.
 
+pub(super) mod conjugate;
 pub(super) mod log_odds;
 pub(super) mod special;

@@ -10,7 +10,7 @@ use wgpu::{
 
 use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::encode::{MIXED, number};
-use crate::kernel::bayes::special;
+use crate::kernel::bayes::{conjugate, special};
 use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::stacking::softmax_regression::Stage;
 use crate::kernel::{Access, Kernel};
@@ -88,6 +88,8 @@ pub(super) enum Constants {
     Regression(Stage),
     /// Which special function.
     Special(u32),
+    /// Which operation on conjugate families.
+    Conjugate(u32),
     /// Of a kernel that has none.
     Plain,
 }
@@ -103,6 +105,7 @@ impl Constants {
     pub(super) fn of(batch: &Batch<'_>) -> Self {
         match batch.kernel {
             Kernel::Special => Self::Special(batch.params::<special::Params>().which),
+            Kernel::Conjugate => Self::Conjugate(batch.params::<conjugate::Params>().operation),
             _ => Self::Plain,
         }
     }
@@ -113,6 +116,7 @@ impl Constants {
             Self::Fusion(switches) => switches.constants().to_vec(),
             Self::Regression(stage) => vec![("STAGE", f64::from(stage as u32))],
             Self::Special(which) => vec![("FUNCTION", f64::from(which))],
+            Self::Conjugate(operation) => vec![("OPERATION", f64::from(operation))],
             Self::Plain => Vec::new(),
         }
     }
@@ -173,9 +177,11 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     // by `plan::partition::grid` and `HELD`. Of a regression, tiles and features outside are clamped to the last one, and
     // `plan::regression::Cut` has a path only where its lanes stay within workgroup memory. Of a
     // batch, lanes behind the last item return, and `plan::batch::sizes` has every plane filled up to whole vec4s. Loops
-    // of special functions run to a constant, and their functions read only the planes of the arguments they take.
+    // of special functions run to a constant, and their functions read only the planes of the arguments they take; so do
+    // operations on conjugate families, whose classes `Operation::arguments` counts.
     // Of beams, positions are clamped to the last one, neighbours and steps to the arrays that hold them; segments and
-    // tables come from the methods, which fill them themselves.
+    // tables come from the methods, which fill them themselves. Of what goes round rings, positions that look something up
+    // are compared or clamped first.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

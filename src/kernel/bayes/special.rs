@@ -102,11 +102,13 @@ pub enum Function {
     GammaQuantile = 6,
     /// The x with Q(a, x) = p; arguments a, p.
     GammaQuantileAbove = 7,
+    /// x / (1 - x) of the x with I_x(a, b) = p; arguments a, b, p. Infinite where 1 - x, 0 where x counts as 0.
+    BetaQuantileOdds = 8,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::LnGamma,
         Self::Digamma,
         Self::Beta,
@@ -115,6 +117,7 @@ impl Function {
         Self::GammaAbove,
         Self::GammaQuantile,
         Self::GammaQuantileAbove,
+        Self::BetaQuantileOdds,
     ];
 
     /// Number of arguments.
@@ -122,7 +125,7 @@ impl Function {
     pub const fn arguments(self) -> usize {
         match self {
             Self::LnGamma | Self::Digamma => 1,
-            Self::Beta | Self::BetaQuantile => 3,
+            Self::Beta | Self::BetaQuantile | Self::BetaQuantileOdds => 3,
             Self::Gamma | Self::GammaAbove | Self::GammaQuantile | Self::GammaQuantileAbove => 2,
         }
     }
@@ -134,7 +137,7 @@ impl Function {
         match self {
             Self::LnGamma | Self::Digamma => 128,
             Self::Beta | Self::Gamma | Self::GammaAbove => 2048,
-            Self::BetaQuantile | Self::GammaQuantile | Self::GammaQuantileAbove => 12_288,
+            Self::BetaQuantile | Self::BetaQuantileOdds | Self::GammaQuantile | Self::GammaQuantileAbove => 12_288,
         }
     }
 }

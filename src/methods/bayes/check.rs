@@ -1,6 +1,7 @@
 //! Arguments, checked: equal lengths, and every number in its domain.
 
 use crate::error::{BayesError, LengthError, Result};
+use crate::kernel::bayes::conjugate::{LARGEST_SCALE, LARGEST_SQUARES, SMALLEST_SCALE};
 use crate::kernel::bayes::special::{LARGEST, LARGEST_ARGUMENT, SMALLEST};
 
 /// What an argument stands for, and so what it may be.
@@ -14,24 +15,40 @@ pub(super) enum Domain {
     NotNegative,
     /// A probability.
     Share,
+    /// A number of observations.
+    Count,
+    /// A rate or a precision.
+    Scale,
+    /// A mean.
+    Location,
+    /// A sum of squares.
+    Squares,
 }
 
 impl Domain {
-    fn holds(self, x: f32) -> bool {
+    pub(super) fn holds(self, x: f32) -> bool {
         match self {
             Self::Parameter => (SMALLEST..=LARGEST).contains(&x),
             Self::Positive => (f32::MIN_POSITIVE..=LARGEST_ARGUMENT).contains(&x),
             Self::NotNegative => (0.0..=f32::MAX).contains(&x),
             Self::Share => (0.0..=1.0).contains(&x),
+            Self::Count => (0.0..=LARGEST).contains(&x),
+            Self::Scale => (SMALLEST_SCALE..=LARGEST_SCALE).contains(&x),
+            Self::Squares => (0.0..=LARGEST_SQUARES).contains(&x),
+            Self::Location => (-LARGEST_SCALE..=LARGEST_SCALE).contains(&x),
         }
     }
 
-    const fn must(self) -> &'static str {
+    pub(super) const fn must(self) -> &'static str {
         match self {
             Self::Parameter => "from 0.001 to 1000000",
             Self::Positive => "above 0, a normal number, and at most 2^120",
             Self::NotNegative => "at least 0 and finite",
             Self::Share => "from 0 to 1",
+            Self::Count => "from 0 to 1000000",
+            Self::Scale => "from 1e-9 to 1e9",
+            Self::Squares => "from 0 to 1e18",
+            Self::Location => "from -1e9 to 1e9",
         }
     }
 }

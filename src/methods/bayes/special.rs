@@ -19,6 +19,16 @@ fn run<const N: usize>(
     for (what, domain, values) in arguments {
         check(what, domain, values, items)?;
     }
+    evaluate(engine, function, arguments.map(|(_, _, values)| values))
+}
+
+/// Runs the function on arguments that are in its domain.
+pub(super) fn evaluate<const N: usize>(
+    engine: &Engine,
+    function: Function,
+    arguments: [&[f32]; N],
+) -> Result<Vec<f32>> {
+    let items = arguments.first().map_or(0, |values| values.len());
     let mut out = vec![0.0; items];
     let params = Params { which: function as u32, ..Params::default() };
     engine.run_batch(Batch {
@@ -27,7 +37,7 @@ fn run<const N: usize>(
         block: BLOCK,
         operations: function.operations(),
         params: bytes_of(&params),
-        inputs: vec![Slot::<&[u8]>::items(&arguments.map(|(_, _, values)| values))],
+        inputs: vec![Slot::<&[u8]>::items(&arguments)],
         outputs: vec![Slot::<&mut [u8]>::items([&mut out[..]])],
     })?;
     Ok(out)

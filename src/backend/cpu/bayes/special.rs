@@ -1,10 +1,10 @@
 //! Special functions of many lanes. What one f32 can hold is computed in f32; the incomplete functions and their inverses
 //! in f64, where the shader has pairs of f32.
 
-mod gamma;
+pub(super) mod gamma;
 mod quantile;
 mod tail;
-mod wide;
+pub(super) mod wide;
 
 use fearless_simd::{Simd, f32x16, f64x8, prelude::*};
 
@@ -68,7 +68,8 @@ fn half<S: Simd>(simd: S, function: Function, a: f64x8<S>, b: f64x8<S>, c: f64x8
             let mass = Tail::of_beta(simd, a, b, c, 1.0 - c).below(simd);
             c.simd_lt(least).select(zero, c.simd_ge(1.0).select(one, mass))
         }
-        Function::BetaQuantile => quantile::of_beta(simd, a, b, c),
+        Function::BetaQuantile => quantile::of_beta(simd, a, b, c, false),
+        Function::BetaQuantileOdds => quantile::of_beta(simd, a, b, c, true),
         Function::GammaAbove => b.simd_lt(least).select(one, Tail::of_gamma(simd, a, b).above(simd)),
         Function::GammaQuantile => quantile::of_gamma(simd, a, b, false),
         Function::GammaQuantileAbove => quantile::of_gamma(simd, a, b, true),

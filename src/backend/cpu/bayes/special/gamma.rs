@@ -5,8 +5,10 @@ use fearless_simd::{f32x16, f64x8};
 
 use super::wide;
 use crate::backend::cpu::numbers::ln;
+use crate::kernel::bayes::conjugate::{DIGAMMA_FROM, DIGAMMA_SERIES_WIDE};
 use crate::kernel::bayes::special::{
-    DIGAMMA_SERIES, DIGAMMA_SHIFT, HALF_LN_TAU, LN_GAMMA_SERIES, STIRLING, STIRLING_FROM, STIRLING_SERIES,
+    DIGAMMA_SERIES, DIGAMMA_SHIFT, HALF_LN_TAU, HALF_LN_TAU_WIDE, LN_GAMMA_SERIES, STIRLING, STIRLING_FROM,
+    STIRLING_SERIES,
 };
 
 /// ln of the gamma function for x > 0.
@@ -58,6 +60,34 @@ pub(super) fn digamma<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
     }
     let rest = p.mul_add(r2, r * 0.5);
     ln(simd, y) - rest - sum
+}
+
+/// ln of the gamma function for a > 0, in f64.
+#[inline(always)]
+pub(in crate::backend::cpu::bayes) fn ln_gamma_wide<S: Simd>(simd: S, a: f64x8<S>) -> f64x8<S> {
+    (a - 0.5) * wide::ln(simd, a) - a + HALF_LN_TAU_WIDE + stirling_rest(simd, a)
+}
+
+/// Its derivative, in f64.
+#[inline(always)]
+pub(in crate::backend::cpu::bayes) fn digamma_wide<S: Simd>(simd: S, a: f64x8<S>) -> f64x8<S> {
+    let zero = f64x8::splat(simd, 0.0);
+    let small = a.simd_lt(DIGAMMA_FROM);
+    let mut sum = zero;
+    if small.any_true() {
+        for k in 0..DIGAMMA_FROM as u32 {
+            sum += 1.0 / (a + f64::from(k));
+        }
+        sum = small.select(sum, zero);
+    }
+    let y = small.select(a + DIGAMMA_FROM, a);
+    let r = 1.0 / y;
+    let r2 = r * r;
+    let mut p = f64x8::splat(simd, DIGAMMA_SERIES_WIDE[0]);
+    for &c in &DIGAMMA_SERIES_WIDE[1..] {
+        p = p.mul_add(r2, c);
+    }
+    wide::ln(simd, y) - p.mul_add(r2, r * 0.5) - sum
 }
 
 /// ln gamma(a) - ((a - 1/2) ln a - a + ln sqrt(2 pi)), a > 0.

@@ -53,9 +53,9 @@ fn moments<S: Simd>(simd: S, a: f64x8<S>) -> (f64x8<S>, f64x8<S>) {
     (ln(simd, s) - r, r.mul_add(r, 1.0 / s))
 }
 
-/// The x below which Beta(a, b) has the mass p.
+/// The x below which Beta(a, b) has the mass p, or x / (1 - x).
 #[inline(always)]
-pub(super) fn of_beta<S: Simd>(simd: S, a: f64x8<S>, b: f64x8<S>, p: f64x8<S>) -> f64x8<S> {
+pub(super) fn of_beta<S: Simd>(simd: S, a: f64x8<S>, b: f64x8<S>, p: f64x8<S>, odds_asked: bool) -> f64x8<S> {
     let wanted = Wanted::new(simd, p, false);
     let ((mean_a, variance_a), (mean_b, variance_b)) = (moments(simd, a), moments(simd, b));
     let start = wanted.normal.mul_add((variance_a + variance_b).sqrt(), mean_a - mean_b);
@@ -75,7 +75,13 @@ pub(super) fn of_beta<S: Simd>(simd: S, a: f64x8<S>, b: f64x8<S>, p: f64x8<S>) -
     }
     let (zero, one) = (f64x8::splat(simd, 0.0), f64x8::splat(simd, 1.0));
     let least = f64::from(f32::MIN_POSITIVE);
-    (p.simd_lt(least) | x.simd_le(least)).select(zero, p.simd_ge(1.0).select(one, x))
+    let (most, result) = if odds_asked {
+        let most = f64x8::splat(simd, f64::INFINITY);
+        (most, y.simd_le(least).select(most, x / y))
+    } else {
+        (one, x)
+    };
+    (p.simd_lt(least) | x.simd_le(least)).select(zero, p.simd_ge(1.0).select(most, result))
 }
 
 /// The x below which (or above which) the gamma distribution of shape a and rate 1 has the mass p.

@@ -9,7 +9,7 @@ const LN_2_LOW: f64 = 1.428_606_820_309_417_3e-6;
 
 /// e^x; x is clamped to [-700, 700].
 #[inline(always)]
-pub(super) fn exp<S: Simd>(simd: S, x: f64x8<S>) -> f64x8<S> {
+pub(in crate::backend::cpu::bayes) fn exp<S: Simd>(simd: S, x: f64x8<S>) -> f64x8<S> {
     let x = x.max(-700.0).min(700.0);
     let n = (x * std::f64::consts::LOG2_E).round_ties_even();
     let r = n.mul_add(-LN_2_LOW, n.mul_add(-LN_2_HIGH, x));
@@ -24,7 +24,7 @@ pub(super) fn exp<S: Simd>(simd: S, x: f64x8<S>) -> f64x8<S> {
 
 /// ln x for x > 0 that is a normal number: x = 2^e m with m in [sqrt 1/2, sqrt 2) and ln m = 2 artanh((m - 1) / (m + 1)).
 #[inline(always)]
-pub(super) fn ln<S: Simd>(simd: S, x: f64x8<S>) -> f64x8<S> {
+pub(in crate::backend::cpu::bayes) fn ln<S: Simd>(simd: S, x: f64x8<S>) -> f64x8<S> {
     const SQRT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
     let bits: u64x8<S> = x.bitcast();
     let shifted: i64x8<S> = (bits - SQRT_HALF).bitcast();
