@@ -37,6 +37,8 @@ pub enum Kernel {
     LogOdds,
     /// [`bayes::conjugate`]: posteriors, evidence and divergence of conjugate families.
     Conjugate,
+    /// [`bayes::gaussian`]: normal distributions fused by precision or by covariance intersection.
+    Gaussian,
     /// [`beam::fuse`]: three channels fused into a beam.
     BeamFuse,
     /// [`beam::similarity`]: cosines between distributions.
@@ -59,7 +61,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -80,6 +82,7 @@ impl Kernel {
         Self::BeamSimilarity,
         Self::Special,
         Self::LogOdds,
+        Self::Gaussian,
         Self::Conjugate,
     ];
 
@@ -98,6 +101,7 @@ impl Kernel {
             Self::Coherence => &vortex::coherence::CONTRACT,
             Self::Special => &bayes::special::CONTRACT,
             Self::LogOdds => &bayes::log_odds::CONTRACT,
+            Self::Gaussian => &bayes::gaussian::CONTRACT,
             Self::Conjugate => &bayes::conjugate::CONTRACT,
             Self::BeamFuse => &beam::fuse::CONTRACT,
             Self::BeamMeasure => &beam::measure::CONTRACT,

@@ -60,4 +60,35 @@ pub enum BayesError {
         /// The most there may be.
         most: usize,
     },
+    /// A number of a source's mean or covariance that is none, or too large or too small.
+    #[error("{what} of item {item}, source {by}, is {value}, it must be {must}")]
+    Source {
+        /// Which number.
+        what: &'static str,
+        /// Which source.
+        by: usize,
+        /// Which item.
+        item: usize,
+        /// The number given.
+        value: f32,
+        /// What would be right.
+        must: &'static str,
+    },
+    /// A covariance that is none.
+    #[error(
+        "the covariance of item {item}, source {by}, is not positive definite: with the dimensions before it known, \
+         {left} is left of the variance {variance} of dimension {dimension}"
+    )]
+    Covariance {
+        /// Which source.
+        by: usize,
+        /// Which item.
+        item: usize,
+        /// Which dimension, from 0.
+        dimension: usize,
+        /// Its variance.
+        variance: f32,
+        /// What is left of it.
+        left: f64,
+    },
 }

@@ -1,5 +1,6 @@
 //! The kernels of Bayesian posterior mathematics.
 
 pub mod conjugate;
+pub mod gaussian;
 pub mod log_odds;
 pub mod special;

@@ -14,6 +14,7 @@
 
 mod check;
 mod conjugate;
+mod gaussian;
 mod log_odds;
 mod special;
 
@@ -21,6 +22,7 @@ pub use self::conjugate::{
     BetaBernoulli, DirichletCategorical, Intervals, Moments, NormalInverseGamma, NormalInverseGammaIntervals,
     NormalInverseGammaMoments, NormalKnownPrecision, Samples, StudentT,
 };
+pub use self::gaussian::{Gaussians, Intersection, Least, covariance_intersection, fuse_gaussians};
 pub use self::log_odds::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
 pub use self::special::{
     digamma, incomplete_beta, incomplete_beta_inverse, incomplete_gamma, incomplete_gamma_inverse,

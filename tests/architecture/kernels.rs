@@ -1,7 +1,7 @@
 //! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
 //! Rust side writes it.
 
-use consilience::kernel::bayes::{conjugate, log_odds, special};
+use consilience::kernel::bayes::{conjugate, gaussian, log_odds, special};
 use consilience::kernel::beam::{eigen, fuse, intervene, measure, moments, nearest, relax, similarity, subspace};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
@@ -170,6 +170,26 @@ fn constants_of_conjugate_families_are_those_of_the_contract() {
     let module = module(kernel);
     assert_eq!(constant(kernel, &module, "LANES"), f64::from(kernel.contract().workgroup_lanes));
     assert_eq!(constant(kernel, &module, "DIGAMMA_FROM"), conjugate::DIGAMMA_FROM);
+}
+
+#[test]
+fn constants_of_normal_distributions_are_those_of_the_contract() {
+    let kernel = Kernel::Gaussian;
+    let module = module(kernel);
+    for (name, want) in [
+        ("LANES", kernel.contract().workgroup_lanes as f32),
+        ("MOST_DIMENSIONS", gaussian::MOST_DIMENSIONS as f32),
+        ("MOST_ENTRIES", gaussian::MOST_ENTRIES as f32),
+        ("LEAST_PIVOT", gaussian::LEAST_PIVOT),
+        ("LEAST_VARIANCE", gaussian::LEAST_VARIANCE),
+        ("MOST", gaussian::MOST),
+        ("EQUAL", gaussian::EQUAL),
+        ("HALVINGS", gaussian::HALVINGS as f32),
+        ("PRECISION_MODE", gaussian::Mode::Precision as u32 as f32),
+        ("DETERMINANT_MODE", gaussian::Mode::Determinant as u32 as f32),
+    ] {
+        assert_eq!(constant(kernel, &module, name), f64::from(want), "{name}");
+    }
 }
 
 /// `LogPool` as `LOG_POOL`.

@@ -1,5 +1,6 @@
 //! Posterior mathematics on every executor.
 
 mod conjugate;
+mod gaussian;
 mod log_odds;
 mod special;

@@ -1,5 +1,6 @@
 //! Bayesian posterior mathematics.
 
 pub(super) mod conjugate;
+pub(super) mod gaussian;
 pub(super) mod log_odds;
 pub(super) mod special;
