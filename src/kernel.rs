@@ -39,6 +39,8 @@ pub enum Kernel {
     Conjugate,
     /// [`bayes::gaussian`]: normal distributions fused by precision or by covariance intersection.
     Gaussian,
+    /// [`bayes::information`]: entropies, divergences, mutual information.
+    Information,
     /// [`beam::fuse`]: three channels fused into a beam.
     BeamFuse,
     /// [`beam::similarity`]: cosines between distributions.
@@ -61,7 +63,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -82,6 +84,7 @@ impl Kernel {
         Self::BeamSimilarity,
         Self::Special,
         Self::LogOdds,
+        Self::Information,
         Self::Gaussian,
         Self::Conjugate,
     ];
@@ -101,6 +104,7 @@ impl Kernel {
             Self::Coherence => &vortex::coherence::CONTRACT,
             Self::Special => &bayes::special::CONTRACT,
             Self::LogOdds => &bayes::log_odds::CONTRACT,
+            Self::Information => &bayes::information::CONTRACT,
             Self::Gaussian => &bayes::gaussian::CONTRACT,
             Self::Conjugate => &bayes::conjugate::CONTRACT,
             Self::BeamFuse => &beam::fuse::CONTRACT,

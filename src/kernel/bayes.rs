@@ -2,5 +2,6 @@
 
 pub mod conjugate;
 pub mod gaussian;
+pub mod information;
 pub mod log_odds;
 pub mod special;

@@ -15,6 +15,7 @@
 mod check;
 mod conjugate;
 mod gaussian;
+mod information;
 mod log_odds;
 mod special;
 
@@ -23,6 +24,7 @@ pub use self::conjugate::{
     NormalInverseGammaMoments, NormalKnownPrecision, Samples, StudentT,
 };
 pub use self::gaussian::{Gaussians, Intersection, Least, covariance_intersection, fuse_gaussians};
+pub use self::information::{cross_entropy, entropy, jensen_shannon, kl_divergence, mutual_information};
 pub use self::log_odds::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
 pub use self::special::{
     digamma, incomplete_beta, incomplete_beta_inverse, incomplete_gamma, incomplete_gamma_inverse,

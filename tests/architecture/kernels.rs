@@ -1,7 +1,7 @@
 //! Every kernel's contract, shader, twin and parity test: that they are there, and that naga reads the shader as the
 //! Rust side writes it.
 
-use consilience::kernel::bayes::{conjugate, gaussian, log_odds, special};
+use consilience::kernel::bayes::{conjugate, gaussian, information, log_odds, special};
 use consilience::kernel::beam::{eigen, fuse, intervene, measure, moments, nearest, relax, similarity, subspace};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
@@ -187,6 +187,23 @@ fn constants_of_normal_distributions_are_those_of_the_contract() {
         ("HALVINGS", gaussian::HALVINGS as f32),
         ("PRECISION_MODE", gaussian::Mode::Precision as u32 as f32),
         ("DETERMINANT_MODE", gaussian::Mode::Determinant as u32 as f32),
+    ] {
+        assert_eq!(constant(kernel, &module, name), f64::from(want), "{name}");
+    }
+}
+
+#[test]
+fn constants_of_information_are_those_of_the_contract() {
+    let kernel = Kernel::Information;
+    let module = module(kernel);
+    for (name, want) in [
+        ("LANES", kernel.contract().workgroup_lanes as f32),
+        ("SUM_TOLERANCE", information::SUM_TOLERANCE),
+        ("SUMMED", information::SUMMED as f32),
+        ("ENTROPY", information::Measure::Entropy as u32 as f32),
+        ("CROSS_ENTROPY", information::Measure::CrossEntropy as u32 as f32),
+        ("DIVERGENCE", information::Measure::Divergence as u32 as f32),
+        ("JENSEN_SHANNON", information::Measure::JensenShannon as u32 as f32),
     ] {
         assert_eq!(constant(kernel, &module, name), f64::from(want), "{name}");
     }

@@ -2,5 +2,6 @@
 
 mod conjugate;
 mod gaussian;
+mod information;
 mod log_odds;
 mod special;

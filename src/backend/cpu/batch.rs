@@ -57,6 +57,7 @@ fn run(level: Level, batch: Batch<'_>) {
         Kernel::Statistics => dispatch!(level, _simd => vortex::statistics::run(batch)),
         Kernel::Conjugate => dispatch!(level, simd => bayes::conjugate::run(simd, batch)),
         Kernel::Gaussian => dispatch!(level, simd => bayes::gaussian::run(simd, batch)),
+        Kernel::Information => dispatch!(level, simd => bayes::information::run(simd, batch)),
         Kernel::LogOdds => dispatch!(level, simd => bayes::log_odds::run(simd, batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}

@@ -10,7 +10,7 @@ use wgpu::{
 
 use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::encode::{MIXED, number};
-use crate::kernel::bayes::{conjugate, gaussian, special};
+use crate::kernel::bayes::{conjugate, gaussian, information, special};
 use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::stacking::softmax_regression::Stage;
 use crate::kernel::{Access, Kernel};
@@ -90,6 +90,8 @@ pub(super) enum Constants {
     Special(u32),
     /// Which operation on conjugate families.
     Conjugate(u32),
+    /// Which measure of distributions.
+    Information(u32),
     /// How many dimensions normal distributions have, and how they are fused.
     Gaussian {
         dimensions: u32,
@@ -111,6 +113,7 @@ impl Constants {
         match batch.kernel {
             Kernel::Special => Self::Special(batch.params::<special::Params>().which),
             Kernel::Conjugate => Self::Conjugate(batch.params::<conjugate::Params>().operation),
+            Kernel::Information => Self::Information(batch.params::<information::Params>().measure),
             Kernel::Gaussian => {
                 let gaussian::Params { dimensions, mode, .. } = batch.params();
                 Self::Gaussian { dimensions, mode }
@@ -126,6 +129,7 @@ impl Constants {
             Self::Regression(stage) => vec![("STAGE", f64::from(stage as u32))],
             Self::Special(which) => vec![("FUNCTION", f64::from(which))],
             Self::Conjugate(operation) => vec![("OPERATION", f64::from(operation))],
+            Self::Information(measure) => vec![("MEASURE", f64::from(measure))],
             Self::Gaussian { dimensions, mode } => {
                 vec![("DIMENSIONS", f64::from(dimensions)), ("MODE", f64::from(mode))]
             }
@@ -191,7 +195,7 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     // batch, lanes behind the last item return, and `plan::batch::sizes` has every plane filled up to whole vec4s. Loops
     // of special functions run to a constant, and their functions read only the planes of the arguments they take; so do
     // operations on conjugate families, whose classes `Operation::arguments` counts, and normal distributions, of at most
-    // six dimensions and with as many planes as their sources have.
+    // six dimensions and with as many planes as their sources have; measures read a plane for each class of each source.
     // Of beams, positions are clamped to the last one, neighbours and steps to the arrays that hold them; segments and
     // tables come from the methods, which fill them themselves. Of what goes round rings, positions that look something up
     // are compared or clamped first.
