@@ -1,6 +1,7 @@
 //! The structure, checked: which layer may name which, where each foreign crate lives, and that contract, shader, twin
 //! and parity test of every kernel are there and agree.
 
+mod constants;
 mod dependencies;
 mod kernels;
 mod layers;
