@@ -1,5 +1,12 @@
 //! Bayesian posterior mathematics in batch: every function takes arrays, one entry per item.
 //!
+//! - conjugate families: [`BetaBernoulli`], [`DirichletCategorical`], [`NormalKnownPrecision`], [`NormalInverseGamma`];
+//! - normal distributions of several sources: [`fuse_gaussians`], [`covariance_intersection`];
+//! - cells that are occupied or not: [`LogOddsGrid`];
+//! - what distributions tell: [`entropy`], [`cross_entropy`], [`kl_divergence`], [`jensen_shannon`],
+//!   [`mutual_information`];
+//! - special functions.
+//!
 //! # Examples
 //!
 //! *How likely is it that a coin which showed 8 heads and 2 tails favours heads, under a uniform prior?*

@@ -80,7 +80,7 @@ pub const LARGEST_SCALE: f32 = 1e9;
 pub const LARGEST_SQUARES: f32 = 1e18;
 
 /// The most classes of a Dirichlet distribution: no lane has more steps than any driver takes.
-pub const MOST_CLASSES: usize = 4096;
+pub const MOST_CLASSES: usize = 1024;
 
 /// From where on digamma's series is used in f64 and in pairs.
 pub const DIGAMMA_FROM: f64 = 8.0;

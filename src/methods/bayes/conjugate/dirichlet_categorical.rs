@@ -36,11 +36,11 @@ impl DirichletCategorical {
     ///
     /// # Errors
     ///
-    /// Not from 2 to 4096 classes, parameters that are no whole planes, one outside [0.001, 1e6], or an item's that sum to
+    /// Not from 2 to 1024 classes, parameters that are no whole planes, one outside [0.001, 1e6], or an item's that sum to
     /// more.
     pub fn new(classes: usize, alpha: Vec<f32>) -> Result<Self> {
         if !(2..=MOST_CLASSES).contains(&classes) {
-            let must = "from 2 to 4096";
+            let must = "from 2 to 1024";
             return Err(BayesError::Setting { what: "the number of classes", value: classes as f32, must }.into());
         }
         let dirichlet = Self { classes, alpha };
