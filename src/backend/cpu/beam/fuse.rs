@@ -1,9 +1,9 @@
-//! The twin of `shaders/beam/fuse.wgsl`: sixteen items to a tile, one to a lane.
+//! The twin of `shaders/beam/fuse.wgsl`: sixteen items to a tile, one to a lane, a stage of tiles at a time.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16, u32x16};
 
-use super::distribution::{PER_LN_9, entropy, load, normalise, note, store, store_u32};
+use super::distribution::{PER_LN_9, entropy, note, planes, scale};
 use crate::backend::cpu::numbers::{exp, ln};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::{
@@ -13,64 +13,124 @@ use crate::plan::batch::Batch;
 
 const PER_LN_3: f32 = 0.910_239_2;
 
+/// Items whose planes are brought together before they are fused: of so many planes at once, a processor foresees which
+/// line is next only where it takes several from each.
+const STAGE: usize = 128;
+
+const _: () = assert!(BLOCK.is_multiple_of(STAGE) && STAGE.is_multiple_of(LANES), "tiles fill stages, stages blocks");
+
+/// What is read and written of so many items.
+struct Stage {
+    channels: [[[f32; STAGE]; DIGITS]; CHANNELS],
+    digits: [[f32; STAGE]; DIGITS],
+    /// Values, confidence, agreement.
+    scalars: [[f32; STAGE]; CHANNELS + 2],
+    position: [u32; STAGE],
+}
+
 /// Fuses the batch's items.
 #[inline(always)]
 pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     let (items, params) = (batch.items, batch.params::<Params>());
-    let mut channels: [[&[f32]; DIGITS]; CHANNELS] = [[&[]; DIGITS]; CHANNELS];
-    for (plane, channel) in channels.as_flattened_mut().iter_mut().enumerate() {
-        *channel = batch.inputs[0].plane(plane);
-    }
+    let channels: [&[f32]; CHANNELS * DIGITS] = planes(&batch.inputs[0]);
     let [digits, scalars, positions, status] = &mut batch.outputs[..] else { return };
     let mut digits: Vec<&mut [f32]> = digits.planes_mut().collect();
     let mut scalars: Vec<&mut [f32]> = scalars.planes_mut().collect();
     let mut positions: Vec<&mut [u32]> = positions.planes_mut().collect();
+    let mut stage = Stage {
+        channels: [[[1.0; STAGE]; DIGITS]; CHANNELS],
+        digits: [[0.0; STAGE]; DIGITS],
+        scalars: [[0.0; STAGE]; CHANNELS + 2],
+        position: [0; STAGE],
+    };
     for status in status.planes_mut::<Status>() {
         for status in &mut *status {
             *status = [0; size_of::<Status>() / 4];
             status[0] = u32::MAX;
         }
-        for first in (0..items).step_by(LANES) {
-            let beam = fuse(simd, params, &channels, first);
-            for (plane, values) in digits.iter_mut().zip(beam.digits) {
-                store(plane, first, values);
-            }
-            for (plane, values) in scalars.iter_mut().zip(beam.scalars) {
-                store(plane, first, values);
-            }
-            for plane in &mut positions {
-                store_u32(plane, first, beam.position);
+        for first in (0..items).step_by(STAGE) {
+            let len = STAGE.min(items - first);
+            for (to, plane) in stage.channels.as_flattened_mut().iter_mut().zip(channels) {
+                copy_in(simd, plane, first, to);
             }
             let [lowest, conflicts @ ..] = &mut status[first / BLOCK];
-            note(beam.valid, first, BLOCK, lowest);
-            let place = first % BLOCK;
-            conflicts[place / 32] |= (beam.conflict.to_bitmask() as u32) << (place % 32);
+            for tile in (0..len).step_by(LANES) {
+                let (valid, conflict) = fuse(simd, params, &mut stage, tile);
+                note(valid, first + tile, BLOCK, lowest);
+                let place = (first + tile) % BLOCK;
+                conflicts[place / 32] |= (conflict.to_bitmask() as u32) << (place % 32);
+            }
+            for (plane, from) in digits.iter_mut().zip(&stage.digits) {
+                copy_out(simd, from, plane, first);
+            }
+            for (plane, from) in scalars.iter_mut().zip(&stage.scalars) {
+                copy_out(simd, from, plane, first);
+            }
+            for plane in &mut positions {
+                plane[first..first + len].copy_from_slice(&stage.position[..len]);
+            }
         }
     }
 }
 
-/// Sixteen beams.
-struct Beam<S: Simd> {
-    digits: [f32x16<S>; DIGITS],
-    /// Values, confidence, agreement.
-    scalars: [f32x16<S>; CHANNELS + 2],
-    position: u32x16<S>,
-    valid: mask32x16<S>,
-    /// Where no digit is left by the logarithmic pool.
-    conflict: mask32x16<S>,
+/// A plane's items from `first` on; ones behind the last, which are a distribution.
+#[inline(always)]
+fn copy_in<S: Simd>(simd: S, plane: &[f32], first: usize, to: &mut [f32; STAGE]) {
+    let rest = &plane[first..];
+    if let Some(whole) = rest.first_chunk::<STAGE>() {
+        for (from, to) in whole.chunks_exact(LANES).zip(to.chunks_exact_mut(LANES)) {
+            f32x16::from_slice(simd, from).store_slice(to);
+        }
+    } else {
+        to.fill(1.0);
+        to[..rest.len()].copy_from_slice(rest);
+    }
 }
 
+/// Back to the plane.
 #[inline(always)]
-fn fuse<S: Simd>(simd: S, params: Params, channels: &[[&[f32]; DIGITS]; CHANNELS], first: usize) -> Beam<S> {
+fn copy_out<S: Simd>(simd: S, from: &[f32; STAGE], plane: &mut [f32], first: usize) {
+    let rest = &mut plane[first..];
+    if let Some(whole) = rest.first_chunk_mut::<STAGE>() {
+        for (from, to) in from.chunks_exact(LANES).zip(whole.chunks_exact_mut(LANES)) {
+            f32x16::from_slice(simd, from).store_slice(to);
+        }
+    } else {
+        rest.copy_from_slice(&from[..rest.len()]);
+    }
+}
+
+/// Sixteen items of a channel.
+#[inline(always)]
+fn tile<S: Simd>(simd: S, channel: &[[f32; STAGE]; DIGITS], first: usize) -> [f32x16<S>; DIGITS] {
+    let mut tile = [f32x16::splat(simd, 0.0); DIGITS];
+    for (lanes, plane) in tile.iter_mut().zip(channel) {
+        *lanes = f32x16::from_slice(simd, &plane[first..first + LANES]);
+    }
+    tile
+}
+
+/// Fuses sixteen items of a stage. Says which have three distributions, and of which the logarithmic pool leaves no digit.
+#[inline(always)]
+fn fuse<S: Simd>(simd: S, params: Params, stage: &mut Stage, first: usize) -> (mask32x16<S>, mask32x16<S>) {
     let (zero, one) = (f32x16::splat(simd, 0.0), f32x16::splat(simd, 1.0));
     let weights = [params.weight_ethos, params.weight_logos, params.weight_pathos];
     let mut digits = [zero; DIGITS];
     let (mut masses, mut entropies, mut total) = ([zero; CHANNELS], zero, zero);
     let mut valid = mask32x16::splat(simd, true);
     let mut pool = Product::new(simd);
+    // All divisions before the first logarithm: no channel waits for its own.
+    let mut scales = [one; CHANNELS];
+    for (scale_of, channel) in scales.iter_mut().zip(&stage.channels) {
+        let (by, fine) = scale(simd, &tile(simd, channel, first));
+        *scale_of = by;
+        valid &= fine;
+    }
     for c in 0..CHANNELS {
-        let mut d = load(simd, &channels[c], first);
-        valid &= normalise(simd, &mut d).1;
+        let mut d = tile(simd, &stage.channels[c], first);
+        for d in &mut d {
+            *d *= scales[c];
+        }
         for (digit, d) in digits.iter_mut().zip(d) {
             *digit = d.mul_add(weights[c], *digit);
         }
@@ -102,13 +162,16 @@ fn fuse<S: Simd>(simd: S, params: Params, channels: &[[&[f32]; DIGITS]; CHANNELS
     } else {
         gradient(simd, shares, confidence)
     };
-    Beam {
-        digits,
-        scalars: [masses[0] * 9.0, masses[1] * 9.0, masses[2] * 9.0, confidence, agreement],
-        position: position.floor().to_int(),
-        valid,
-        conflict,
+    for (to, digit) in stage.digits.iter_mut().zip(digits) {
+        digit.store_slice(&mut to[first..first + LANES]);
     }
+    let scalars = [masses[0] * 9.0, masses[1] * 9.0, masses[2] * 9.0, confidence, agreement];
+    for (to, scalar) in stage.scalars.iter_mut().zip(scalars) {
+        scalar.store_slice(&mut to[first..first + LANES]);
+    }
+    let position: u32x16<S> = position.floor().to_int();
+    position.store_slice(&mut stage.position[first..first + LANES]);
+    (valid, conflict)
 }
 
 /// The logarithmic pool.
