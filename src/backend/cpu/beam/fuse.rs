@@ -118,7 +118,6 @@ fn fuse<S: Simd>(simd: S, params: Params, stage: &mut Stage, first: usize) -> (m
     let mut digits = [zero; DIGITS];
     let (mut masses, mut entropies, mut total) = ([zero; CHANNELS], zero, zero);
     let mut valid = mask32x16::splat(simd, true);
-    let mut pool = Product::new(simd);
     // All divisions before the first logarithm: no channel waits for its own.
     let mut scales = [one; CHANNELS];
     for (scale_of, channel) in scales.iter_mut().zip(&stage.channels) {
@@ -138,9 +137,6 @@ fn fuse<S: Simd>(simd: S, params: Params, stage: &mut Stage, first: usize) -> (m
         entropies = entropy.mul_add(weights[c], entropies);
         masses[c] = (one - entropy * PER_LN_9).max(0.0).min(1.0);
         total += masses[c];
-        if params.options & LOG_POOLING != 0 && weights[c] > 0.0 {
-            pool.push(simd, weights[c], &d);
-        }
     }
     let confidence = total * (1.0 / 3.0);
     let mut agreement = one;
@@ -149,6 +145,12 @@ fn fuse<S: Simd>(simd: S, params: Params, stage: &mut Stage, first: usize) -> (m
     }
     let mut conflict = mask32x16::splat(simd, false);
     if params.options & LOG_POOLING != 0 {
+        let mut pool = Product::new(simd);
+        for c in 0..CHANNELS {
+            if weights[c] > 0.0 {
+                pool.push(simd, weights[c], scales[c], &tile(simd, &stage.channels[c], first));
+            }
+        }
         conflict = pool.finish(simd, &mut digits);
     }
     let any = total.simd_gt(0.0);
@@ -189,8 +191,9 @@ impl<S: Simd> Product<S> {
     }
 
     #[inline(always)]
-    fn push(&mut self, simd: S, weight: f32, digits: &[f32x16<S>; DIGITS]) {
-        for ((log, possible), &d) in self.logs.iter_mut().zip(&mut self.possible).zip(digits) {
+    fn push(&mut self, simd: S, weight: f32, scale: f32x16<S>, channel: &[f32x16<S>; DIGITS]) {
+        for ((log, possible), &x) in self.logs.iter_mut().zip(&mut self.possible).zip(channel) {
+            let d = x * scale;
             *log = ln(simd, d.max(f32::MIN_POSITIVE)).mul_add(weight, *log);
             *possible &= d.simd_ge(f32::MIN_POSITIVE);
         }
