@@ -88,6 +88,22 @@ pub(super) fn normalise<S: Simd>(simd: S, digits: &mut [f32x16<S>; DIGITS]) -> (
     (scale, valid)
 }
 
+/// y + x M of rows x and y, where M has nine rows of which the first nine floats count: an output at a time, because nine at
+/// once do not stay in registers.
+#[inline(always)]
+pub(super) fn multiply<S: Simd, const ROW: usize>(
+    x: &[f32x16<S>; DIGITS],
+    rows: &[[f32; ROW]; DIGITS],
+    mut y: [f32x16<S>; DIGITS],
+) -> [f32x16<S>; DIGITS] {
+    for (k, y) in y.iter_mut().enumerate() {
+        for (x, row) in x.iter().zip(rows) {
+            *y = x.mul_add(row[k], *y);
+        }
+    }
+    y
+}
+
 /// Notes the lowest invalid item of a block in its status.
 #[inline(always)]
 pub(super) fn note<S: Simd>(valid: mask32x16<S>, first: usize, block: usize, lowest: &mut u32) {

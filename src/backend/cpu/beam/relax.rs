@@ -4,7 +4,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16};
 
-use super::distribution::{load, planes, store, store_u32};
+use super::distribution::{load, multiply, planes, store, store_u32};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::kernel::beam::intervene::ANCHORS;
@@ -18,7 +18,8 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     let digits: [&[f32]; DIGITS] = planes(&batch.inputs[0]);
     let starts = if params.options & STARTED == 0 { digits } else { planes(&batch.inputs[1]) };
     let positions: &[u32] = batch.inputs[2].plane(0);
-    let coupling: &[f32] = batch.inputs[3].plane(0);
+    let coupling: &[[f32; ROW]] = batch.inputs[3].plane(0);
+    let Some(coupling) = coupling.first_chunk::<DIGITS>() else { return };
     let [relaxed, changes, steps] = &mut batch.outputs[..] else { return };
     let mut relaxed: Vec<&mut [f32]> = relaxed.planes_mut().collect();
     for (changes, steps) in changes.planes_mut::<f32>().zip(steps.planes_mut::<u32>()) {
@@ -49,7 +50,7 @@ struct End<S: Simd> {
 fn relax<S: Simd>(
     simd: S,
     params: &Params,
-    coupling: &[f32],
+    coupling: &[[f32; ROW]; DIGITS],
     given: [f32x16<S>; DIGITS],
     start: [f32x16<S>; DIGITS],
     anchor: f32x16<S>,
@@ -67,12 +68,7 @@ fn relax<S: Simd>(
     for _ in 0..params.most.min(MOST_STEPS) {
         let mut next = end.digits;
         if params.options & COUPLED != 0 {
-            next = [zero; DIGITS];
-            for (x, row) in end.digits.iter().zip(coupling.chunks_exact(ROW)) {
-                for (y, &entry) in next.iter_mut().zip(row) {
-                    *y = x.mul_add(entry, *y);
-                }
-            }
+            next = multiply(&end.digits, coupling, [zero; DIGITS]);
         }
         let mut change = zero;
         for ((y, base), x) in next.iter_mut().zip(base).zip(&mut end.digits) {

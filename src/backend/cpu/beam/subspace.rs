@@ -3,7 +3,7 @@
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
-use super::distribution::{load, planes, store};
+use super::distribution::{load, multiply, planes, store};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::kernel::beam::subspace::{COLUMN, Params};
@@ -14,8 +14,8 @@ use crate::plan::batch::Batch;
 pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     let distributes = batch.params::<Params>().distributes != 0;
     let digits: [&[f32]; DIGITS] = planes(&batch.inputs[0]);
-    let map: &[f32] = batch.inputs[1].plane(0);
-    let (columns, offset) = map.split_at(DIGITS * COLUMN);
+    let map: &[[f32; COLUMN]] = batch.inputs[1].plane(0);
+    let Some((columns, [offset, ..])) = map.split_first_chunk::<DIGITS>() else { return };
     let [mapped] = &mut batch.outputs[..] else { return };
     let mut mapped: Vec<&mut [f32]> = mapped.planes_mut().collect();
     let zero = f32x16::splat(simd, 0.0);
@@ -25,11 +25,7 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
         for (y, &offset) in y.iter_mut().zip(offset) {
             *y = f32x16::splat(simd, offset);
         }
-        for (x, column) in x.iter().zip(columns.chunks_exact(COLUMN)) {
-            for (y, &entry) in y.iter_mut().zip(column) {
-                *y = x.mul_add(entry, *y);
-            }
-        }
+        let mut y = multiply(&x, columns, y);
         if distributes {
             let mut sum = zero;
             for y in &mut y {
