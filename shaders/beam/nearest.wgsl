@@ -7,8 +7,8 @@ struct Params {
     neighbours: u32,
     beams: u32,
     segments: u32,
+    queries: u32,
     unused: u32,
-    unused_too: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -7,7 +7,8 @@
 //! from the largest on, the lower index first among equals. Nothing is kept of other pairs.
 //!
 //! Segment s of S has the stripes of [`STRIPE`] beams whose number is s modulo S: lanes that differ in their segment read
-//! neighbouring stripes, lanes that differ in their query the same one. Where a segment has fewer than k beams, the places
+//! neighbouring stripes, lanes that differ in their query the same one. Items that are Q apart are of one query; a twin may
+//! give the k nearest of several such items together in the place of the first of them, and none in the others'. Places
 //! left have index `u32::MAX`.
 //!
 //! # Layout
@@ -74,8 +75,8 @@ pub struct Params {
     pub beams: u32,
     /// S.
     pub segments: u32,
+    /// Q.
+    pub queries: u32,
     /// Fills the block up.
     pub unused: u32,
-    /// The same.
-    pub unused_too: u32,
 }

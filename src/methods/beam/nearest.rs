@@ -1,5 +1,7 @@
 //! The nearest beams of a corpus.
 
+use std::borrow::Cow;
+
 use bytemuck::bytes_of;
 
 use super::digits::Digits;
@@ -162,20 +164,24 @@ impl Corpus {
 }
 
 /// Part of a corpus, cut in segments.
-struct Part {
+struct Part<'a> {
     begin: usize,
     beams: usize,
-    directions: Vec<f32>,
+    directions: Cow<'a, [f32]>,
     neighbours: usize,
     segments: usize,
     queries_at_once: usize,
 }
 
-impl Part {
-    fn new(corpus: &Corpus, begin: usize, neighbours: usize, queries: usize) -> Self {
+impl<'a> Part<'a> {
+    fn new(corpus: &'a Corpus, begin: usize, neighbours: usize, queries: usize) -> Self {
         let beams = PART.min(corpus.beams - begin);
-        let planes = corpus.directions.chunks_exact(corpus.beams);
-        let directions = planes.flat_map(|plane| &plane[begin..begin + beams]).copied().collect();
+        let directions = if beams == corpus.beams {
+            Cow::from(&corpus.directions)
+        } else {
+            let planes = corpus.directions.chunks_exact(corpus.beams);
+            planes.flat_map(|plane| &plane[begin..begin + beams]).copied().collect()
+        };
         // A step a beam, and a move of all places for each in the worst case.
         let most = STEPS / (neighbours + 2);
         let least = 1024.max(32 * neighbours).min(most);
@@ -204,6 +210,7 @@ impl Part {
             neighbours: k as u32,
             beams: self.beams as u32,
             segments: self.segments as u32,
+            queries: len as u32,
             ..Params::default()
         };
         let timing = engine.run_batch(Batch {

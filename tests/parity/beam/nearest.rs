@@ -69,6 +69,18 @@ fn equals_stand_in_the_order_of_their_indices() {
 }
 
 #[test]
+fn of_equals_the_last_gives_way_to_a_nearer_beam() {
+    // Three that are the same, then the query itself.
+    let query = [0.7, 0.1, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let planes: Vec<f32> = query.iter().flat_map(|digit| [1.0, 1.0, 1.0, *digit]).collect();
+    let corpus = Corpus::new(&Digits::new(&planes).expect("planes")).expect("distributions");
+    for (name, engine) in engines::all() {
+        let found = corpus.nearest(engine, &Digits::new(&query).expect("planes"), 3).expect("neighbours");
+        assert_eq!(found.index(), [3, 0, 1], "{name}");
+    }
+}
+
+#[test]
 fn a_corpus_that_comes_nearer_beam_by_beam() {
     // The worst order there is: every beam takes the first place.
     let beams = 3000;

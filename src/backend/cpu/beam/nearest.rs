@@ -47,8 +47,8 @@ impl Nearest {
 /// The nearest of the batch's items.
 #[inline(always)]
 pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
-    let (items, params) = (batch.items, batch.params::<Params>());
-    let (wanted, beams) = (params.neighbours as usize, params.beams as usize);
+    let params = batch.params::<Params>();
+    let (wanted, beams, count) = (params.neighbours as usize, params.beams as usize, params.queries as usize);
     let queries: [&[f32]; DIGITS] = planes(&batch.inputs[0]);
     let segments: &[u32] = batch.inputs[1].plane(0);
     let whole: &[f32] = batch.inputs[2].plane(0);
@@ -59,12 +59,12 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     let [similarities, indices] = &mut batch.outputs[..] else { return };
     let mut similarities: Vec<&mut [f32]> = similarities.planes_mut().collect();
     let mut indices: Vec<&mut [u32]> = indices.planes_mut().collect();
-    let mut first = 0;
-    while first < items {
-        let segment = segments[first];
-        let tile = segments[first..].iter().take(TILE).take_while(|other| **other == segment).count();
-        let mut lists = Vec::with_capacity(tile);
-        for item in first..first + tile {
+    similarities.iter_mut().for_each(|plane| plane.fill(-2.0));
+    indices.iter_mut().for_each(|plane| plane.fill(u32::MAX));
+    // An item and the one behind it by the number of queries are of one query; a tile has such items together.
+    for first in (0..segments.len().min(count)).step_by(TILE) {
+        let mut lists = Vec::with_capacity(TILE);
+        for item in first..segments.len().min(count).min(first + TILE) {
             let mut query = [0.0; DIGITS];
             for (digit, plane) in query.iter_mut().zip(queries) {
                 *digit = plane[item];
@@ -72,38 +72,71 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
             let (similarities, indices) = (Vec::with_capacity(wanted), Vec::with_capacity(wanted));
             lists.push(Nearest { query, similarities, indices, wanted, least: -2.0 });
         }
-        search(simd, &corpus, segment as usize, params.segments as usize, &mut lists);
+        search(simd, &corpus, params.segments as usize, &Items { segments, first, count }, &mut lists);
         for (item, list) in (first..).zip(&lists) {
-            for (place, (similarities, indices)) in similarities.iter_mut().zip(&mut indices).enumerate() {
-                similarities[item] = list.similarities.get(place).copied().unwrap_or(-2.0);
-                indices[item] = list.indices.get(place).copied().unwrap_or(u32::MAX);
+            for (plane, similarity) in similarities.iter_mut().zip(&list.similarities) {
+                plane[item] = *similarity;
+            }
+            for (plane, index) in indices.iter_mut().zip(&list.indices) {
+                plane[item] = *index;
             }
         }
-        first += tile;
     }
 }
 
-/// Looks through one segment for all queries of a tile.
+/// The items of a tile's queries: as many from `first` on as there are lists, and those behind them by `count`, again and
+/// again.
+struct Items<'a> {
+    segments: &'a [u32],
+    first: usize,
+    count: usize,
+}
+
+/// Looks through the segments of a tile's items, stripe by stripe in the order of the corpus.
 #[inline(always)]
-fn search<S: Simd>(simd: S, corpus: &[&[f32]; DIGITS], segment: usize, segments: usize, lists: &mut [Nearest]) {
+fn search<S: Simd>(simd: S, corpus: &[&[f32]; DIGITS], segments: usize, items: &Items<'_>, lists: &mut [Nearest]) {
     let beams = corpus[0].len();
-    for begin in (segment * STRIPE..beams).step_by((segments * STRIPE).max(1)) {
-        let tile = load(simd, corpus, begin);
-        let there = if beams - begin < LANES { (1 << (beams - begin)) - 1 } else { u64::MAX };
-        for list in &mut *lists {
-            let query = &list.query;
-            let mut similarity = tile[0] * query[0];
-            for digit in 1..DIGITS {
-                similarity = tile[digit].mul_add(query[digit], similarity);
-            }
-            let mut nearer = similarity.simd_gt(list.least).to_bitmask() & there;
-            if nearer != 0 {
-                let similarity = similarity.to_array();
-                while nearer != 0 {
-                    let lane = nearer.trailing_zeros() as usize;
-                    list.insert(similarity[lane], (begin + lane) as u32);
-                    nearer &= nearer - 1;
+    for round in (0..beams).step_by((segments * STRIPE).max(1)) {
+        for turn in (items.first..items.segments.len()).step_by(items.count) {
+            let mine = &items.segments[turn..items.segments.len().min(turn + lists.len())];
+            // The items of a turn are of one segment, or of two where the batch began between its queries.
+            let mut done = 0;
+            while done < mine.len() {
+                let segment = mine[done];
+                let same = if mine.last() == Some(&segment) {
+                    mine.len() - done
+                } else {
+                    mine[done..].iter().take_while(|other| **other == segment).count()
+                };
+                let begin = round + segment as usize * STRIPE;
+                if begin < beams {
+                    compare(simd, corpus, begin, &mut lists[done..done + same]);
                 }
+                done += same;
+            }
+        }
+    }
+}
+
+/// Compares a stripe with each query.
+#[inline(always)]
+fn compare<S: Simd>(simd: S, corpus: &[&[f32]; DIGITS], begin: usize, lists: &mut [Nearest]) {
+    let tile = load(simd, corpus, begin);
+    let left = corpus[0].len() - begin;
+    let there = if left < LANES { (1 << left) - 1 } else { u64::MAX };
+    for list in lists {
+        let query = &list.query;
+        let mut similarity = tile[0] * query[0];
+        for digit in 1..DIGITS {
+            similarity = tile[digit].mul_add(query[digit], similarity);
+        }
+        let mut nearer = similarity.simd_gt(list.least).to_bitmask() & there;
+        if nearer != 0 {
+            let similarity = similarity.to_array();
+            while nearer != 0 {
+                let lane = nearer.trailing_zeros() as usize;
+                list.insert(similarity[lane], (begin + lane) as u32);
+                nearer &= nearer - 1;
             }
         }
     }
