@@ -1,6 +1,6 @@
-//! The full beam path from 2^8 to 2^20 beams, with and without the agreement and by the logarithmic pool, and what is said
-//! of single distributions. A number of beams that is a power of two puts
-//! the planes where a cache holds few of them at once, so that it is the slowest there is.
+//! The full beam path from 2^8 to 2^20 beams, with and without the agreement and by the logarithmic pool, and each other
+//! operation over beams. A number of beams that is a power of two puts the planes where a cache holds few of them at once, so
+//! that it is the slowest there is.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 

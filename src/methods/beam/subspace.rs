@@ -118,7 +118,7 @@ impl Subspace {
     }
 
     /// The strength to be expected of n beams that differ by isotropic Gaussian noise in the eight free dimensions: by Monte
-    /// Carlo with a fixed seed, within 0.002.
+    /// Carlo with a fixed seed, with a standard error of 0.004 for three beams and 0.002 from twelve on.
     #[must_use]
     pub fn noise_strength(&self) -> f64 {
         self.noise
