@@ -1,11 +1,15 @@
 //! Posterior mathematics: special functions from 2^8 to 2^20 items with parameters between 1 and 100, points and masses
-//! spread evenly; planes of evidence on up to 2^24 cells. One core, all cores and the GPU, a software driver named as such.
+//! spread evenly; planes of evidence on up to 2^24 cells; conjugate families, normal distributions and measures of
+//! information. One core, all cores and the GPU, a software driver named as such.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 
 mod arrays;
 
-use consilience::bayes::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
+use consilience::bayes::{
+    CellCounts, CellEvidence, DirichletCategorical, Gaussians, InverseModel, Least, LogOddsGrid, NormalInverseGamma,
+    Samples, covariance_intersection, fuse_gaussians,
+};
 use consilience::{Engine, Result, Timing, bayes};
 use criterion::{Criterion, criterion_group, criterion_main};
 
@@ -63,5 +67,86 @@ fn log_odds(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, special, log_odds);
+/// Conjugate families with parameters between 1 and 100.
+fn conjugate(c: &mut Criterion) {
+    let engines = engines();
+    for items in [1 << 12, 1 << 16, 1 << 20] {
+        let plane = |step| spread(items, step).iter().map(|x| (1.0 + 99.0 * x) as f32).collect::<Vec<_>>();
+        let steps = [0.618_033_988_749_895, 0.754_877_666_246_692_7, 0.569_840_290_998_053_2, 0.324_717_957_244_746];
+        let planes = steps.map(plane);
+        let dirichlet = DirichletCategorical::new(4, planes.concat()).expect("parameters");
+        let normal = NormalInverseGamma::new(planes.clone()).expect("parameters");
+        let [count, mean, squares, _] = &planes;
+        let samples = Samples { count, mean, squares };
+        let counts = planes.concat();
+        let mut run = |name: &str, words: usize, run: &dyn Fn(&Engine)| {
+            bench(c, &format!("bayes/{name}"), &engines, items, 4 * words, |engine| {
+                run(engine);
+                Timing::default()
+            });
+        };
+        run("dirichlet of 4/update", 12, &|engine| drop(dirichlet.update(engine, &counts).expect("counts")));
+        run("dirichlet of 4/evidence", 9, &|engine| drop(dirichlet.log_evidence(engine, &counts).expect("counts")));
+        run("dirichlet of 4/divergence", 9, &|engine| drop(dirichlet.divergence(engine, &dirichlet).expect("itself")));
+        run("normal inverse gamma/update", 11, &|engine| drop(normal.update(engine, &samples).expect("samples")));
+        run("normal inverse gamma/evidence", 8, &|engine| {
+            drop(normal.log_evidence(engine, &samples).expect("samples"))
+        });
+    }
+}
+
+/// Four normal distributions in three dimensions, and two of them intersected.
+fn gaussian(c: &mut Criterion) {
+    let engines = engines();
+    for items in [1 << 12, 1 << 16, 1 << 18] {
+        let source = |step: f64| {
+            let mean = spread(3 * items, step).iter().map(|&x| x as f32).collect();
+            let entry =
+                |(place, x): (usize, &f64)| if [0, 2, 5].contains(&(place / items)) { 1.0 + x } else { 0.3 * x };
+            let covariance = spread(6 * items, step).iter().enumerate().map(|it| entry(it) as f32).collect();
+            Gaussians::new(3, mean, covariance).expect("planes")
+        };
+        let sources = [0.618_033_988_749_895, 0.754_877_666_246_692_7, 0.569_840_290_998_053_2, 0.324_717_957_244_746];
+        let sources = sources.map(source);
+        let four = sources.each_ref();
+        bench(c, "bayes/gaussian/precision of 4", &engines, items, 4 * (4 * 9 + 10), |engine| {
+            fuse_gaussians(engine, &four, &[1.0; 4]).expect("distributions");
+            Timing::default()
+        });
+        bench(c, "bayes/gaussian/intersection of 2", &engines, items, 4 * (2 * 9 + 10), |engine| {
+            covariance_intersection(engine, &four[..2], Least::Determinant).expect("distributions");
+            Timing::default()
+        });
+    }
+}
+
+/// Measures over ten classes.
+fn information(c: &mut Criterion) {
+    let engines = engines();
+    for items in [1 << 12, 1 << 16, 1 << 20] {
+        let rows = |step| {
+            let mut planes: Vec<f32> = spread(10 * items, step).iter().map(|&x| x as f32).collect();
+            for item in 0..items {
+                let sum: f32 = planes.iter().skip(item).step_by(items).sum();
+                planes.iter_mut().skip(item).step_by(items).for_each(|x| *x /= sum);
+            }
+            planes
+        };
+        let (p, q) = (rows(0.618_033_988_749_895), rows(0.754_877_666_246_692_7));
+        bench(c, "bayes/information/entropy", &engines, items, 4 * 11, |engine| {
+            bayes::entropy(engine, 10, &p).expect("distributions");
+            Timing::default()
+        });
+        bench(c, "bayes/information/divergence", &engines, items, 4 * 21, |engine| {
+            bayes::kl_divergence(engine, 10, &p, &q).expect("distributions");
+            Timing::default()
+        });
+        bench(c, "bayes/information/jensen_shannon", &engines, items, 4 * 21, |engine| {
+            bayes::jensen_shannon(engine, 10, &[&p, &q], &[1.0; 2]).expect("distributions");
+            Timing::default()
+        });
+    }
+}
+
+criterion_group!(benches, special, log_odds, conjugate, gaussian, information);
 criterion_main!(benches);
