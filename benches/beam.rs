@@ -1,4 +1,4 @@
-//! The full beam path from 2^8 to 2^20 beams, with and without the agreement and by the logarithmic pool, and each other
+//! The full beam path from 2^8 to 2^24 beams, with and without the agreement and by the logarithmic pool, and each other
 //! operation over beams. A number of beams that is a power of two puts the planes where a cache holds few of them at once, so
 //! that it is the slowest there is.
 
@@ -17,6 +17,9 @@ use crate::arrays::{bench, engines};
 
 const ITEMS: [usize; 5] = [1 << 8, 1 << 12, 1 << 16, 1 << 20, (1 << 20) + 48];
 
+/// Of the full path and of measures also so many, 2.7 GB.
+const MOST: usize = (1 << 24) + 48;
+
 /// Digits in (0, 1), evenly spread.
 fn channel(items: usize, step: f64) -> Vec<f32> {
     (1..=9 * items).map(|i| 0.01 + (i as f64 * step).fract() as f32).collect()
@@ -24,7 +27,7 @@ fn channel(items: usize, step: f64) -> Vec<f32> {
 
 fn beams(c: &mut Criterion) {
     let engines = engines();
-    for items in ITEMS {
+    for items in ITEMS.into_iter().chain([MOST]) {
         let (e, l) = (channel(items, 0.618_033_988_749_895), channel(items, 0.754_877_666_246_692_7));
         let p = channel(items, 0.569_840_290_998_053_2);
         let channels = Channels::new(&e, &l, &p).expect("channels of one length");
@@ -44,7 +47,7 @@ fn beams(c: &mut Criterion) {
 
 fn measures(c: &mut Criterion) {
     let engines = engines();
-    for items in ITEMS {
+    for items in ITEMS.into_iter().chain([MOST]) {
         let planes = channel(items, 0.618_033_988_749_895);
         let digits = Digits::new(&planes).expect("nine planes");
         let mut measured = Measured::default();
