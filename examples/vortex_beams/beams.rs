@@ -20,7 +20,7 @@ pub struct Fused {
 }
 
 /// A number in [0, 1).
-fn unit(random: &mut SplitMix64) -> f32 {
+pub fn unit(random: &mut SplitMix64) -> f32 {
     (random.next_u64() >> 40) as f32 / (1 << 24) as f32
 }
 

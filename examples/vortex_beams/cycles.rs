@@ -9,6 +9,7 @@ use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 use crate::Failure;
+use crate::beams::unit;
 
 /// How long they go.
 const SECONDS: f32 = 60.0;
@@ -61,7 +62,7 @@ pub fn go_round(engine: &Engine, objects: usize, seed: u64, beams: &Beams) -> Re
 /// Objects at any place, either way round, from a quarter of a hop to eight hops a second.
 fn at_random(objects: usize, seed: u64) -> Result<Cycles, Failure> {
     let mut random = SplitMix64::seed_from_u64(!seed);
-    let mut draw = || (random.next_u64() >> 40) as f32 / (1 << 24) as f32;
+    let mut draw = || unit(&mut random);
     let (mut places, mut directions, mut velocities) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..objects {
         places.push((6.0 * draw()) as u32);

@@ -8,6 +8,7 @@ mod level;
 mod numbers;
 mod stacking;
 mod sum;
+mod tile;
 mod transpose;
 mod vortex;
 

@@ -192,6 +192,13 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// The lowest item that a kernel refused, by what stands for each block: the lowest in it, or `u32::MAX`.
+#[must_use]
+pub fn lowest_refused(blocks: impl IntoIterator<Item = u32>, block: usize) -> Option<usize> {
+    let refused = blocks.into_iter().enumerate().find(|(_, lowest)| *lowest != u32::MAX);
+    refused.map(|(number, lowest)| block * number + lowest as usize)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use crate::kernel::Kernel;
 use crate::kernel::bayes::gaussian::{
     BLOCK, LEAST_PIVOT, LEAST_VARIANCE, MOST, MOST_DIMENSIONS, MOST_SOURCES, Mode, Params, entries, operations,
 };
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// A normal distribution per item in D dimensions: means [D, B], and of the covariances the lower triangles row by row,
 /// [D (D + 1) / 2, B]; each plane has one entry per item.
@@ -238,8 +238,7 @@ fn run(engine: &Engine, mode: Mode, number: usize, sources: &[&Gaussians], weigh
         inputs: vec![Slot::<&[u8]>::items(&planes), Slot::shared(weights)],
         outputs: vec![Slot::<&mut [u8]>::items(results.chain([&mut omega[..]])), Slot::blocks(&mut status)],
     })?;
-    if let Some(block) = status.iter().position(|&lowest| lowest != u32::MAX) {
-        let item = block * BLOCK + status[block] as usize;
+    if let Some(item) = lowest_refused(status, BLOCK) {
         let all = (number..).zip(sources).map(|(by, source)| source.diagnose(by, item));
         // Where rounding alone made the difference, the source that is nearest to being none.
         let worst = all.reduce(|worst, next| if next.0 < worst.0 { next } else { worst });

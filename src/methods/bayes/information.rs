@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::error::{BayesError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::bayes::information::{BLOCK, MOST_PLANES, Measure, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// H(p) of each item, in [0, ln C]: how uncertain it is.
 ///
@@ -124,11 +124,8 @@ fn run(engine: &Engine, measure: Measure, classes: usize, sources: &[&[f32]], we
         inputs: vec![Slot::<&[u8]>::items(&planes), Slot::shared(weights)],
         outputs: vec![Slot::<&mut [u8]>::items([&mut results[..]]), Slot::blocks(&mut status)],
     })?;
-    match status.iter().position(|&lowest| lowest != u32::MAX) {
-        Some(block) => {
-            let item = block * BLOCK + status[block] as usize;
-            Err(diagnose(measure, &planes, classes, item).into())
-        }
+    match lowest_refused(status, BLOCK) {
+        Some(item) => Err(diagnose(measure, &planes, classes, item).into()),
         None => Ok(results),
     }
 }

@@ -12,7 +12,7 @@ use crate::kernel::Kernel;
 use crate::kernel::bayes::log_odds::{
     BLOCK, FLOOR, Kind, LIMIT, OPERATIONS, OPERATIONS_OF_A_PROBABILITY, PLANES, Params, Terms, UNITS,
 };
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// ln(p / (1 - p)) in units.
 fn units(p: f32) -> f64 {
@@ -183,7 +183,6 @@ impl LogOddsGrid {
             ],
             outputs: vec![Slot::<&mut [u8]>::items([results]), Slot::blocks(&mut status)],
         })?;
-        let bad = status.iter().position(|&lowest| lowest != u32::MAX);
-        Ok((timing, bad.map(|block| block * BLOCK + status[block] as usize)))
+        Ok((timing, lowest_refused(status, BLOCK)))
     }
 }

@@ -55,9 +55,3 @@ impl<'a> Digits<'a> {
         self.diagnose(channel, item).unwrap_or(BeamError::Sum { channel, item, sum: f32::NAN })
     }
 }
-
-/// The lowest bad item by what each block says.
-pub(super) fn lowest_bad(status: impl IntoIterator<Item = u32>, block: usize) -> Option<usize> {
-    let bad = status.into_iter().enumerate().find(|(_, lowest)| *lowest != u32::MAX);
-    bad.map(|(number, lowest)| number * block + lowest as usize)
-}

@@ -4,7 +4,6 @@ use bytemuck::bytes_of;
 
 use super::beams::Beams;
 use super::channels::Channels;
-use super::digits::lowest_bad;
 use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::{BeamError, Result};
@@ -12,7 +11,7 @@ use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::{
     AGREEMENT, BLOCK, CHANNELS, LOG_POOLING, Map, OPERATIONS, OPERATIONS_LOG, Params, Pooling, Status,
 };
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// How channels are fused.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -132,7 +131,7 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
             Slot::blocks(&mut status),
         ],
     });
-    let bad = lowest_bad(status.iter().map(|block| block[0]), BLOCK);
+    let bad = lowest_refused(status.iter().map(|block| block[0]), BLOCK);
     if ran.is_err() || bad.is_some() {
         beams.clear();
     }

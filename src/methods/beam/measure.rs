@@ -2,14 +2,14 @@
 
 use bytemuck::bytes_of;
 
-use super::digits::{Digits, lowest_bad};
+use super::digits::Digits;
 use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::kernel::beam::measure::{BLOCK, DECISIVENESS, DOMINANT, ENTROPY, MASS, NORMALISED, OPERATIONS, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// What is asked of each distribution; what is not asked for costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -164,7 +164,7 @@ pub fn measure_into(engine: &Engine, what: Measure, digits: &Digits<'_>, measure
             Slot::blocks(&mut status),
         ],
     })?;
-    match lowest_bad(status, BLOCK) {
+    match lowest_refused(status, BLOCK) {
         Some(item) => Err(digits.refuse("the beam", item).into()),
         None => Ok(timing),
     }

@@ -150,12 +150,7 @@ impl Corpus {
             let mut first = 0;
             while first < count {
                 let len = part.queries_at_once.min(count - first);
-                let ran = part.search(engine, &directions, first, len, found)?;
-                timing.total += ran.total;
-                timing.upload += ran.upload;
-                timing.read_back += ran.read_back;
-                timing.chunks += ran.chunks;
-                timing.kernels = ran.kernels.map(|ran| timing.kernels.unwrap_or_default() + ran);
+                timing += part.search(engine, &directions, first, len, found)?;
                 first += len;
             }
         }

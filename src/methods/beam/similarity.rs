@@ -2,13 +2,13 @@
 
 use bytemuck::bytes_of;
 
-use super::digits::{Digits, lowest_bad};
+use super::digits::Digits;
 use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::{LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::similarity::{BLOCK, OPERATIONS, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// The cosine of the angle between each item of one batch and that of another, in [0, 1].
 ///
@@ -61,7 +61,7 @@ pub fn similarity_into(engine: &Engine, first: &Digits<'_>, second: &Digits<'_>,
         inputs: vec![Slot::<&[u8]>::items(&first.planes()), Slot::<&[u8]>::items(&second.planes())],
         outputs: vec![Slot::<&mut [u8]>::items([out]), Slot::blocks(&mut status)],
     })?;
-    match lowest_bad(status, BLOCK) {
+    match lowest_refused(status, BLOCK) {
         Some(item) => {
             let found = first.diagnose("the first beam", item);
             Err(found.unwrap_or_else(|| second.refuse("the second beam", item)).into())

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::relax::{BLOCK, POSITIONS, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// Anchors: positions from 0 to 9, each with a payload of D channels that payloads near it relax to.
 ///
@@ -156,13 +156,25 @@ impl Anchors {
             inputs: vec![Slot::<&[u8]>::items(&[positions]), Slot::shared(&table)],
             outputs: vec![Slot::<&mut [u8]>::updated(payload.chunks_exact_mut(items)), Slot::blocks(&mut refused)],
         })?;
-        let Some(block) = refused.iter().position(|&lowest| lowest != u32::MAX) else { return Ok(timing) };
-        let item = BLOCK * block + refused[block] as usize;
-        if positions[item] >= POSITIONS {
-            return Err(VortexError::Position { item, position: positions[item], most: POSITIONS - 1 }.into());
+        match lowest_refused(refused, BLOCK) {
+            Some(item) => Err(refusal(item, positions, POSITIONS as usize, payload.chunks_exact(items)).into()),
+            None => Ok(timing),
         }
-        let values = payload.iter().skip(item).step_by(items).copied().enumerate();
-        let (channel, value) = values.into_iter().find(|(_, value)| !value.is_finite()).unwrap_or((0, f32::NAN));
-        Err(VortexError::Payload { channel, item, value }.into())
     }
+}
+
+/// Why an item is refused: its position is none of so many, or its payload is not finite.
+pub(super) fn refusal<'a>(
+    item: usize,
+    positions: &[u32],
+    count: usize,
+    payload: impl Iterator<Item = &'a [f32]>,
+) -> VortexError {
+    if positions[item] as usize >= count {
+        let most = (count as u32).saturating_sub(1);
+        return VortexError::Position { item, position: positions[item], most };
+    }
+    let mut values = payload.map(|plane| plane[item]).enumerate();
+    let (channel, value) = values.find(|(_, value)| !value.is_finite()).unwrap_or((0, f32::NAN));
+    VortexError::Payload { channel, item, value }
 }

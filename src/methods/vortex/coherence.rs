@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::coherence::{BLOCK, LONGEST, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 impl Ring {
     /// How far each of B sequences of positions follows this ring: the share of its steps that are steps of the ring, or of
@@ -61,8 +61,8 @@ impl Ring {
         if items == 0 {
             return Ok(Timing::default());
         }
-        let (m, g) = (self.modulus(), self.factor());
-        let next: Vec<u32> = (0..=m).map(|x| if x == 0 { 0 } else { 1 + (g.max(1) * x - 1) % m }).collect();
+        let m = self.modulus();
+        let next: Vec<u32> = (0..=m).filter_map(|x| self.orbit(x, 1).ok()).collect();
         let planes: Vec<&[u32]> = sequences.chunks_exact(items).collect();
         let mut refused = vec![u32::MAX; items.div_ceil(BLOCK)];
         let params = Params { length: length as u32, modulus: m, ..Params::default() };
@@ -75,8 +75,7 @@ impl Ring {
             inputs: vec![Slot::<&[u8]>::items(&planes), Slot::shared(&next)],
             outputs: vec![Slot::<&mut [u8]>::items([scores]), Slot::blocks(&mut refused)],
         })?;
-        let Some(block) = refused.iter().position(|&lowest| lowest != u32::MAX) else { return Ok(timing) };
-        let item = BLOCK * block + refused[block] as usize;
+        let Some(item) = lowest_refused(refused, BLOCK) else { return Ok(timing) };
         let position = planes.iter().map(|plane| plane[item]).find(|&position| position > m).unwrap_or(u32::MAX);
         Err(VortexError::Position { item, position, most: m }.into())
     }

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::cycle::{BLOCK, LARGEST, MOST_HOPS, MOST_PLACES, MOST_TICKS, OPERATIONS, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// A closed path: positions in the order in which objects come to them, and rho, the ratio of the speeds of two successive
 /// hops.
@@ -265,7 +265,6 @@ impl Cycles {
                 Slot::blocks(&mut refused),
             ],
         })?;
-        let first = refused.iter().position(|&lowest| lowest != u32::MAX);
-        Ok((timing, first.map(|block| BLOCK * block + refused[block] as usize)))
+        Ok((timing, lowest_refused(refused, BLOCK)))
     }
 }

@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::orbit::{BLOCK, HALF, LARGEST_MODULUS, OPERATIONS, Params};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// The ring (m, g): positions 0 to m, on which a step takes 0 to 0 and any other x to 1 + (g x - 1) mod m.
 ///
@@ -156,11 +156,8 @@ impl Ring {
             inputs: vec![Slot::<&[u8]>::items(&[starts]), Slot::<&[u8]>::items(&[steps]), Slot::shared(&self.powers)],
             outputs: vec![Slot::<&mut [u8]>::items([ends]), Slot::blocks(&mut wrong)],
         })?;
-        match wrong.iter().zip(0..).find(|(wrong, _)| **wrong != u32::MAX) {
-            Some((&wrong, block)) => {
-                let item = BLOCK * block + wrong as usize;
-                Err(VortexError::Position { item, position: starts[item], most: self.modulus }.into())
-            }
+        match lowest_refused(wrong, BLOCK) {
+            Some(item) => Err(VortexError::Position { item, position: starts[item], most: self.modulus }.into()),
             None => Ok(timing),
         }
     }

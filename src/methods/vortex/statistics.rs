@@ -3,12 +3,13 @@
 use bytemuck::bytes_of;
 
 use super::Direction;
+use super::anchors::refusal;
 use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::statistics::{BLOCK, MOST_BINS, MOST_CHANNELS, Params, pairs, places, sums};
-use crate::plan::batch::{Batch, Slot};
+use crate::plan::batch::{Batch, Slot, lowest_refused};
 
 /// What stands at one position.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -92,16 +93,9 @@ pub fn statistics(
             outputs: vec![Slot::of_blocks(&mut found, bins * per_bin), Slot::blocks(&mut refused)],
         })?;
     }
-    let block = refused.iter().position(|&lowest| lowest != u32::MAX);
-    let item = block.map(|block| BLOCK * block + refused[block] as usize).or((bins == 0 && items > 0).then_some(0));
-    if let Some(item) = item {
-        if positions[item] as usize >= bins {
-            let most = (bins as u32).saturating_sub(1);
-            return Err(VortexError::Position { item, position: positions[item], most }.into());
-        }
-        let values = planes.iter().map(|plane| plane[item]).enumerate();
-        let (channel, value) = values.into_iter().find(|(_, value)| !value.is_finite()).unwrap_or((0, f32::NAN));
-        return Err(VortexError::Payload { channel, item, value }.into());
+    // Without bins there is nothing to run, and every position is none.
+    if let Some(item) = lowest_refused(refused, BLOCK).or((bins == 0 && items > 0).then_some(0)) {
+        return Err(refusal(item, positions, bins, planes.into_iter()).into());
     }
     let mut total = vec![0.0; bins * per_bin];
     for block in found.chunks_exact(total.len().max(1)) {

@@ -7,10 +7,9 @@ mod normal_gamma;
 use fearless_simd::f64x8;
 use fearless_simd::prelude::*;
 
+use super::{LANES, narrow, widened};
 use crate::kernel::bayes::conjugate::{Operation, Params};
 use crate::plan::batch::Batch;
-
-const LANES: usize = 8;
 
 /// The operation on the batch's items.
 #[inline(always)]
@@ -64,12 +63,7 @@ impl<S: Simd> Tile<'_, '_, S> {
     /// An argument; lanes past the end repeat one that is there.
     #[inline(always)]
     fn at(&self, plane: usize) -> f64x8<S> {
-        let values = &self.arguments[plane][self.first..self.first + self.len];
-        let mut lanes = [0.0; LANES];
-        for (lane, to) in lanes.iter_mut().enumerate() {
-            *to = f64::from(values[lane.min(values.len() - 1)]);
-        }
-        f64x8::simd_from(self.simd, lanes)
+        f64x8::simd_from(self.simd, widened(&self.arguments[plane][self.first..self.first + self.len]))
     }
 
     /// The sum of so many planes.
@@ -84,10 +78,6 @@ impl<S: Simd> Tile<'_, '_, S> {
 
     #[inline(always)]
     fn answer(&mut self, plane: usize, value: f64x8<S>) {
-        let lanes = value.to_array();
-        let results = &mut self.results[plane][self.first..self.first + self.len];
-        for (to, lane) in results.iter_mut().zip(lanes) {
-            *to = lane as f32;
-        }
+        narrow(value.to_array(), &mut self.results[plane][self.first..self.first + self.len]);
     }
 }

@@ -6,12 +6,12 @@ use fearless_simd::prelude::*;
 use fearless_simd::{f64x8, mask64x8};
 
 use self::triangle::{Triangle, Vector, at, inverse, squared, times, trace_of_product};
+use super::{LANES, narrow, widened};
+use crate::backend::cpu::tile::note;
 use crate::kernel::bayes::gaussian::{
     BLOCK, EQUAL, HALVINGS, LEAST_PIVOT, LEAST_VARIANCE, MOST, MOST_DIMENSIONS, MOST_ENTRIES, Mode, Params, entries,
 };
 use crate::plan::batch::Batch;
-
-const LANES: usize = 8;
 
 /// Fuses the batch's items.
 #[inline(always)]
@@ -38,15 +38,9 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
                     _ if plane < planes_each => covariance[plane - dimensions],
                     _ => omega,
                 };
-                let lanes = value.to_array();
-                for (to, lane) in results[plane][first..first + len].iter_mut().zip(lanes) {
-                    *to = lane as f32;
-                }
+                narrow(value.to_array(), &mut results[plane][first..first + len]);
             }
-            if !fine.all_true() {
-                let lowest = (first % BLOCK) as u32 + (!fine).to_bitmask().trailing_zeros();
-                status[first / BLOCK] = status[first / BLOCK].min(lowest);
-            }
+            note((!fine).to_bitmask(), first, BLOCK, &mut status[first / BLOCK]);
         }
     }
 }
@@ -65,12 +59,7 @@ impl<S: Simd> Tile<'_, '_, S> {
     /// A plane's entries; lanes past the end repeat one that is there.
     #[inline(always)]
     fn plane(&self, plane: usize) -> f64x8<S> {
-        let values = &self.planes[plane][self.first..self.first + self.len];
-        let mut lanes = [0.0; LANES];
-        for (lane, to) in lanes.iter_mut().enumerate() {
-            *to = f64::from(values[lane.min(values.len() - 1)]);
-        }
-        f64x8::simd_from(self.simd, lanes)
+        f64x8::simd_from(self.simd, widened(&self.planes[plane][self.first..self.first + self.len]))
     }
 
     #[inline(always)]

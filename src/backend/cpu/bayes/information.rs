@@ -4,10 +4,10 @@ use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16};
 
 use crate::backend::cpu::numbers::ln;
+use crate::backend::cpu::tile::{note, padded, store};
+use crate::backend::cpu::transpose::LANES;
 use crate::kernel::bayes::information::{BLOCK, Measure, Params, SUM_TOLERANCE, SUMMED};
 use crate::plan::batch::Batch;
-
-const LANES: usize = 16;
 
 /// Measures the batch's items.
 #[inline(always)]
@@ -34,11 +34,8 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
                 Measure::JensenShannon => tile.jensen_shannon(weights),
                 Measure::MutualInformation => tile.mutual_information(),
             };
-            results[first..first + len].copy_from_slice(&result.max(0.0).to_array()[..len]);
-            if !tile.fine.all_true() {
-                let lowest = (first % BLOCK) as u32 + (!tile.fine).to_bitmask().trailing_zeros();
-                status[first / BLOCK] = status[first / BLOCK].min(lowest);
-            }
+            store(results, first, result.max(0.0));
+            note((!tile.fine).to_bitmask(), first, BLOCK, &mut status[first / BLOCK]);
         }
     }
 }
@@ -90,13 +87,7 @@ impl<S: Simd> Tile<'_, '_, S> {
     #[inline(always)]
     fn share(&mut self, source: usize, class: usize) -> f32x16<S> {
         let values = &self.planes[source * self.classes + class][self.first..self.first + self.len];
-        let x = if let Some(whole) = values.first_chunk::<LANES>() {
-            f32x16::load_array_ref(self.simd, whole)
-        } else {
-            let mut lanes = [values.last().copied().unwrap_or_default(); LANES];
-            lanes[..values.len()].copy_from_slice(values);
-            f32x16::simd_from(self.simd, lanes)
-        };
+        let x = f32x16::simd_from(self.simd, padded(values, values.last().copied().unwrap_or_default()));
         self.fine &= x.simd_ge(0.0) & x.simd_le(1.0);
         x
     }

@@ -4,10 +4,10 @@ use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, i32x16, mask32x16, u32x16};
 
 use crate::backend::cpu::numbers::{exp, ln};
+use crate::backend::cpu::tile::{note, padded, store};
+use crate::backend::cpu::transpose::LANES;
 use crate::kernel::bayes::log_odds::{BLOCK, FLOOR, Kind, MOST, MOST_OF_A_COUNT, Params, Terms, UNITS};
 use crate::plan::batch::Batch;
-
-const LANES: usize = 16;
 
 /// Adds the planes to the batch's cells.
 #[inline(always)]
@@ -23,45 +23,25 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     for (results, status) in results.planes_mut::<f32>().zip(status.planes_mut::<u32>()) {
         status.fill(u32::MAX);
         for first in (0..items).step_by(LANES) {
-            let len = LANES.min(items - first);
-            let (sum, valid) = sum(simd, &planes, load(&state[first..first + len]), first, len);
+            let (sum, valid) = sum(simd, &planes, padded(&state[first..], 0.0), first);
             let low = i32x16::splat(simd, params.low as i32);
             let log_odds = sum.max(low).min(i32x16::splat(simd, params.high as i32));
             let log_odds = log_odds.to_float::<f32x16<S>>() * (1.0 / UNITS);
             let result = if params.probabilities == 0 { log_odds } else { probability(simd, log_odds) };
-            results[first..first + len].copy_from_slice(&result.to_array()[..len]);
-            if !valid.all_true() {
-                let lowest = (first % BLOCK) as u32 + (!valid).to_bitmask().trailing_zeros();
-                status[first / BLOCK] = status[first / BLOCK].min(lowest);
-            }
+            store(results, first, result);
+            note((!valid).to_bitmask(), first, BLOCK, &mut status[first / BLOCK]);
         }
     }
 }
 
-/// A tile; zeros behind the last cell, which are valid entries of every kind.
+/// A tile's log odds in units, and which lanes had nothing but valid entries; behind the last cell stand zeros, which are
+/// valid entries of every kind.
 #[inline(always)]
-fn load<T: Copy + Default>(cells: &[T]) -> [T; LANES] {
-    if let Some(whole) = cells.first_chunk::<LANES>() {
-        return *whole;
-    }
-    let mut lanes = [T::default(); LANES];
-    lanes[..cells.len()].copy_from_slice(cells);
-    lanes
-}
-
-/// A tile's log odds in units, and which lanes had nothing but valid entries.
-#[inline(always)]
-fn sum<S: Simd>(
-    simd: S,
-    planes: &[(Terms, &[u32])],
-    state: [f32; LANES],
-    first: usize,
-    len: usize,
-) -> (i32x16<S>, mask32x16<S>) {
+fn sum<S: Simd>(simd: S, planes: &[(Terms, &[u32])], state: [f32; LANES], first: usize) -> (i32x16<S>, mask32x16<S>) {
     let mut sum = whole(f32x16::simd_from(simd, state) * UNITS);
     let mut valid = mask32x16::splat(simd, true);
     for &(term, plane) in planes {
-        let bits = u32x16::simd_from(simd, load(&plane[first..first + len]));
+        let bits = u32x16::simd_from(simd, padded(&plane[first..], 0));
         if term.kind == Kind::Counts as u32 {
             let hits: f32x16<S> = (bits & 0xffff).bitcast::<i32x16<S>>().to_float();
             let misses: f32x16<S> = (bits >> 16).bitcast::<i32x16<S>>().to_float();

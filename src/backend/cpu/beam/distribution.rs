@@ -3,6 +3,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, i32x16, mask32x16, u32x16};
 
+use crate::backend::cpu::tile::padded;
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::plan::batch::Slot;
@@ -34,26 +35,13 @@ pub(super) fn load<S: Simd, const N: usize>(simd: S, planes: &[&[f32]; N], first
         if let Some(whole) = rest.first_chunk::<LANES>() {
             *lanes = f32x16::load_array_ref(simd, whole);
         } else {
-            let mut padded = [1.0; LANES];
-            padded[..rest.len()].copy_from_slice(rest);
-            *lanes = f32x16::load_array_ref(simd, &padded);
+            *lanes = f32x16::load_array(simd, padded(rest, 1.0));
         }
     }
     tile
 }
 
-/// Puts sixteen items, or as many as there are from `first` on, in their places.
-#[inline(always)]
-pub(super) fn store<S: Simd>(plane: &mut [f32], first: usize, values: f32x16<S>) {
-    let rest = &mut plane[first..];
-    if let Some(whole) = rest.first_chunk_mut::<LANES>() {
-        values.store_array(whole);
-    } else {
-        rest.copy_from_slice(&values.to_array()[..rest.len()]);
-    }
-}
-
-/// The same of integers.
+/// Puts sixteen integers, or as many as there are from `first` on, in their places.
 #[inline(always)]
 pub(super) fn store_u32<S: Simd>(plane: &mut [u32], first: usize, values: u32x16<S>) {
     let rest = &mut plane[first..];
@@ -102,14 +90,6 @@ pub(super) fn multiply<S: Simd, const ROW: usize>(
         }
     }
     y
-}
-
-/// Notes the lowest invalid item of a block in its status.
-#[inline(always)]
-pub(super) fn note<S: Simd>(valid: mask32x16<S>, first: usize, block: usize, lowest: &mut u32) {
-    if !valid.all_true() {
-        *lowest = (*lowest).min((first % block) as u32 + (!valid).to_bitmask().trailing_zeros());
-    }
 }
 
 /// -sum d ln d of digits that sum to one, 0 ln 0 = 0.

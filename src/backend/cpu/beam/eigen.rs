@@ -4,7 +4,8 @@
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
-use super::distribution::{load, planes, store};
+use super::distribution::{load, planes};
+use crate::backend::cpu::tile::store;
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::eigen::{CONVERGED, ENTRIES, LEADING, NEGLIGIBLE, SWEEPS};
 use crate::kernel::beam::fuse::DIGITS;

@@ -3,8 +3,9 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16, u32x16};
 
-use super::distribution::{PER_LN_9, entropy, note, planes, scale};
+use super::distribution::{PER_LN_9, entropy, planes, scale};
 use crate::backend::cpu::numbers::{exp, ln};
+use crate::backend::cpu::tile::note;
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::{
     AGREEMENT, BALANCE, BLOCK, CHANNELS, DIGITS, DOMINANCE, GRADIENT, LOG_POOLING, Map, Params, SIGNAL, Status,
@@ -56,7 +57,7 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
             let [lowest, conflicts @ ..] = &mut status[first / BLOCK];
             for tile in (0..len).step_by(LANES) {
                 let (valid, conflict) = fuse(simd, params, &mut stage, tile);
-                note(valid, first + tile, BLOCK, lowest);
+                note((!valid).to_bitmask(), first + tile, BLOCK, lowest);
                 let place = (first + tile) % BLOCK;
                 conflicts[place / 32] |= (conflict.to_bitmask() as u32) << (place % 32);
             }

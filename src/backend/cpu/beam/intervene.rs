@@ -3,8 +3,9 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16};
 
-use super::distribution::{load, planes, store};
+use super::distribution::{load, planes};
 use crate::backend::cpu::numbers::{exp, ln};
+use crate::backend::cpu::tile::store;
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::{CHANNELS, DIGITS};
 use crate::kernel::beam::intervene::{ANCHORS, CONFIDENCE, ETHOS, Entry, PULL, Params, SHARPEN, STEPS};

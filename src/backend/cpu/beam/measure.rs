@@ -3,7 +3,8 @@
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
-use super::distribution::{PER_LN_9, entropy, load, normalise, note, planes, store, store_u32};
+use super::distribution::{PER_LN_9, entropy, load, normalise, planes, store_u32};
+use crate::backend::cpu::tile::{note, store};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::kernel::beam::measure::{BLOCK, DECISIVENESS, ENTROPY, MASS, Params};
@@ -56,7 +57,7 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
             for plane in &mut dominant {
                 store_u32(plane, first, place.to_int());
             }
-            note(valid, first, BLOCK, &mut status[first / BLOCK]);
+            note((!valid).to_bitmask(), first, BLOCK, &mut status[first / BLOCK]);
         }
     }
 }

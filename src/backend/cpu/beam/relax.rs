@@ -4,7 +4,8 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16};
 
-use super::distribution::{load, multiply, planes, store, store_u32};
+use super::distribution::{load, multiply, planes, store_u32};
+use crate::backend::cpu::tile::store;
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::kernel::beam::intervene::ANCHORS;

@@ -3,7 +3,8 @@
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
-use super::distribution::{load, normalise, note, planes, store};
+use super::distribution::{load, normalise, planes};
+use crate::backend::cpu::tile::{note, store};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::similarity::BLOCK;
 use crate::plan::batch::Batch;
@@ -26,7 +27,7 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
                 squares_b = b.mul_add(b, squares_b);
             }
             store(similarity, first, (both / (squares_a * squares_b).sqrt()).min(1.0));
-            note(valid, first, BLOCK, &mut status[first / BLOCK]);
+            note((!valid).to_bitmask(), first, BLOCK, &mut status[first / BLOCK]);
         }
     }
 }

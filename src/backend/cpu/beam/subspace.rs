@@ -3,7 +3,8 @@
 use fearless_simd::f32x16;
 use fearless_simd::prelude::*;
 
-use super::distribution::{load, multiply, planes, store};
+use super::distribution::{load, multiply, planes};
+use crate::backend::cpu::tile::store;
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::beam::fuse::DIGITS;
 use crate::kernel::beam::subspace::{COLUMN, Params};

@@ -3,6 +3,7 @@
 use fearless_simd::{Simd, f32x16, i32x16, mask32x16, prelude::*, u32x16};
 
 use crate::backend::cpu::numbers::{exp, exp2, ln};
+use crate::backend::cpu::tile::{note, padded};
 use crate::backend::cpu::transpose::LANES;
 use crate::kernel::vortex::cycle::{
     ARTANH_SERIES, BLOCK, EXP_SERIES, EXP_SERIES_TO, LN_SERIES_TO, LOG2_LARGEST, MOST_HOPS, Params,
@@ -17,11 +18,12 @@ const BELOW_ONE: f32 = 1.0 - f32::EPSILON / 2.0;
 pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, batch: Batch<'_>) {
     let params: Params = batch.params();
     // Each of its own, so that none holds registers for the others.
-    match (params.ticks, params.growth == 0.0) {
-        (0, false) => all::<Slowing, S>(simd, params, batch),
-        (0, true) => all::<Uniform, S>(simd, params, batch),
-        (_, false) => all::<SlowingTicks, S>(simd, params, batch),
-        (_, true) => all::<UniformTicks, S>(simd, params, batch),
+    if params.growth == 0.0 {
+        all::<Uniform, S>(simd, params, batch);
+    } else if params.ticks == 0 {
+        all::<Slowing, S>(simd, params, batch);
+    } else {
+        all::<SlowingTicks, S>(simd, params, batch);
     }
 }
 
@@ -42,38 +44,20 @@ fn all<M: Motion, S: Simd>(simd: S, params: Params, mut batch: Batch<'_>) {
         let states = places.iter_mut().zip(hops.iter_mut()).zip(phases.iter_mut());
         for (tile, ((velocity, direction), ((place, hop), phase))) in inputs.zip(states).enumerate() {
             let stayed = moved::<M, S>(simd, params, velocity, direction, place, hop, phase);
-            if stayed != 0 {
-                note(refused, tile, stayed);
-            }
+            note(stayed, LANES * tile, BLOCK, &mut refused[LANES * tile / BLOCK]);
         }
         let len = velocities_rest.len();
         if len > 0 {
-            let (mut place, mut hop, mut phase) = (filled(places_rest), filled(hops_rest), filled(phases_rest));
-            let (velocity, direction) = (filled(velocities_rest), filled(directions_rest));
+            let (mut place, mut hop, mut phase) =
+                (padded(places_rest, 0), padded(hops_rest, 0), padded(phases_rest, 0.0));
+            let (velocity, direction) = (padded(velocities_rest, 0.0), padded(directions_rest, 0));
             let stayed = moved::<M, S>(simd, params, &velocity, &direction, &mut place, &mut hop, &mut phase);
             places_rest.copy_from_slice(&place[..len]);
             hops_rest.copy_from_slice(&hop[..len]);
             phases_rest.copy_from_slice(&phase[..len]);
-            if stayed != 0 {
-                note(refused, tiles, stayed);
-            }
+            note(stayed, LANES * tiles, BLOCK, &mut refused[LANES * tiles / BLOCK]);
         }
     }
-}
-
-/// Sixteen items, those that are not there of zeros.
-fn filled<T: Copy + Default>(values: &[T]) -> [T; LANES] {
-    let mut tile = [T::default(); LANES];
-    tile[..values.len()].copy_from_slice(values);
-    tile
-}
-
-/// That these objects of a tile stayed.
-#[cold]
-fn note(refused: &mut [u32], tile: usize, stayed: u64) {
-    let first = LANES * tile;
-    let lowest = &mut refused[first / BLOCK];
-    *lowest = (*lowest).min((first % BLOCK) as u32 + stayed.trailing_zeros());
 }
 
 /// Moves sixteen objects; answers those that stayed.
@@ -142,19 +126,16 @@ trait Motion {
     ) -> (f32x16<S>, f32x16<S>, mask32x16<S>);
 }
 
-/// A tick where every hop takes as long.
-struct UniformTicks;
+/// Where every hop takes as long: a tick is the closed form.
+struct Uniform;
 
 /// A tick where hops take longer, or less, from one to the next.
 struct SlowingTicks;
 
-/// In closed form, which is the same as a tick where every hop takes as long.
-type Uniform = UniformTicks;
-
 /// In closed form.
 struct Slowing;
 
-impl Motion for UniformTicks {
+impl Motion for Uniform {
     #[inline(always)]
     fn go<S: Simd>(
         _: S,
