@@ -8,10 +8,15 @@ mod evidence;
 mod file;
 mod fit;
 mod label;
+mod ledger;
 mod length;
+mod request;
+mod source;
 mod spec;
 mod state;
 mod vortex;
+
+use std::time::Duration;
 
 pub use self::bayes::BayesError;
 pub use self::beam::BeamError;
@@ -21,7 +26,10 @@ pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
 pub use self::file::FileError;
 pub use self::fit::FitError;
 pub use self::label::LabelError;
+pub use self::ledger::LedgerError;
 pub use self::length::LengthError;
+pub use self::request::RequestError;
+pub use self::source::SourceError;
 pub use self::spec::SpecError;
 pub use self::state::StateError;
 pub use self::vortex::VortexError;
@@ -91,6 +99,12 @@ pub enum ErrorKind {
     /// Arguments of posterior mathematics.
     #[error(transparent)]
     Bayes(#[from] BayesError),
+    /// A request to live sources, or their set-up.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A ledger of results.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
 }
 
 impl Error {
@@ -136,10 +150,10 @@ impl Error {
         matches!(*self.0, ErrorKind::Device(_))
     }
 
-    /// Whether a file could not be read, understood or written.
+    /// Whether a file or a ledger could not be read, understood or written.
     #[must_use]
     pub fn is_io(&self) -> bool {
-        matches!(*self.0, ErrorKind::File(_))
+        matches!(*self.0, ErrorKind::File(_) | ErrorKind::Ledger(_))
     }
 
     /// Whether what is learned cannot be updated, merged or read back.
@@ -178,6 +192,27 @@ impl Error {
     #[must_use]
     pub fn is_bayes(&self) -> bool {
         matches!(*self.0, ErrorKind::Bayes(_))
+    }
+
+    /// Whether a request to live sources was not answered, or they cannot be set up.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        matches!(*self.0, ErrorKind::Request(_))
+    }
+
+    /// Whether a request was not answered because its time ran out.
+    #[must_use]
+    pub fn is_deadline(&self) -> bool {
+        matches!(&*self.0, ErrorKind::Request(e) if e.is_deadline())
+    }
+
+    /// How long to wait before the same request may be taken, where too much was waiting already.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &*self.0 {
+            ErrorKind::Request(e) => e.retry_after(),
+            _ => None,
+        }
     }
 
     /// The opinion at fault, when [`Error::is_invalid_evidence`].

@@ -18,6 +18,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
 //! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
@@ -29,7 +30,8 @@
 //!
 //! # Features
 //!
-//! `gpu` (default): the GPU executor. `arrow` (default): files. Without either the crate is a pure CPU engine.
+//! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. Without any the
+//! crate is a pure CPU engine.
 
 mod backend;
 mod engine;
@@ -37,6 +39,8 @@ mod error;
 mod integrations;
 pub mod kernel;
 mod methods;
+#[cfg(feature = "orchestration")]
+pub mod orchestration;
 mod plan;
 mod spec;
 mod tensor;
@@ -46,7 +50,8 @@ pub use self::backend::cpu::SimdLevel;
 pub use self::engine::{Device, Engine, EngineOptions};
 pub use self::error::{
     BayesError, BeamError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError,
-    InvalidOpinion, InvalidReason, LabelError, Result, SpecError, StateError, VortexError,
+    InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError, SpecError,
+    StateError, VortexError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;

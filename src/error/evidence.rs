@@ -117,26 +117,34 @@ pub enum InvalidReason {
     },
 }
 
+impl InvalidOpinion {
+    /// What is wrong with the value, without where it stands.
+    #[must_use]
+    pub fn fault(&self) -> String {
+        let value = self.value;
+        match self.reason {
+            InvalidReason::NotANumber => format!("{value} is not a number"),
+            InvalidReason::Infinite => format!("{value} is not finite"),
+            InvalidReason::Negative => format!("{value} is negative; probabilities and confidences lie in [0, 1]"),
+            InvalidReason::AboveOne => format!("{value} is above one; confidences lie in [0, 1]"),
+            InvalidReason::NoSuchClass { classes } => {
+                format!("label {value} is no class; classes are 0 to {}", classes - 1)
+            }
+            InvalidReason::SumNotOne { tolerance } => format!(
+                "the probabilities sum to {value}, not to 1 within {tolerance}; normalise them, or fuse with \
+                 `on_invalid` = `Renormalise` or `Missing`"
+            ),
+        }
+    }
+}
+
 impl fmt::Display for InvalidOpinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { source, item, class, value, reason } = self;
+        let Self { source, item, class, .. } = self;
         write!(f, "source {source}, item {item}")?;
         if let Some(class) = class {
             write!(f, ", class {class}")?;
         }
-        match reason {
-            InvalidReason::NotANumber => write!(f, ": {value} is not a number"),
-            InvalidReason::Infinite => write!(f, ": {value} is not finite"),
-            InvalidReason::Negative => write!(f, ": {value} is negative; probabilities and confidences lie in [0, 1]"),
-            InvalidReason::AboveOne => write!(f, ": {value} is above one; confidences lie in [0, 1]"),
-            InvalidReason::NoSuchClass { classes } => {
-                write!(f, ": label {value} is no class; classes are 0 to {}", classes - 1)
-            }
-            InvalidReason::SumNotOne { tolerance } => write!(
-                f,
-                ": the probabilities sum to {value}, not to 1 within {tolerance}; normalise them, or fuse with \
-                 `on_invalid` = `Renormalise` or `Missing`"
-            ),
-        }
+        write!(f, ": {}", self.fault())
     }
 }

@@ -11,12 +11,17 @@ const LAYERS: [&str; 10] =
     ["error", "tensor", "spec", "kernel", "plan", "backend", "engine", "methods", "orchestration", "integrations"];
 
 /// Foreign crates, by name or by the family `name_…`, and the path below `src/` that a file which names one must begin with.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("wgpu", &["backend/gpu"]),
     ("pollster", &["backend/gpu"]),
     ("fearless_simd", &["backend/cpu"]),
     ("rayon", &["backend/cpu"]),
     ("tokio", &["orchestration", "integrations"]),
+    ("futures_util", &["orchestration", "integrations"]),
+    ("metrics", &["orchestration", "integrations"]),
+    ("tracing", &["orchestration", "integrations"]),
+    ("redb", &["orchestration/ledger"]),
+    ("reqwest", &["integrations/http"]),
     ("arrow", &["integrations/arrow"]),
     ("parquet", &["integrations/arrow"]),
     ("bytes", &["integrations/arrow"]),

@@ -1,0 +1,13 @@
+//! Live sources: models and services that are asked when a request comes, each in its own time.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+
+mod cost;
+mod opinion;
+pub mod source;
+
+pub use self::cost::Cost;
+pub use self::opinion::Opinion;
+pub use self::source::{Peer, Question, Reply, Source};
