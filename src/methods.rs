@@ -4,7 +4,7 @@
 pub mod bayes;
 pub mod beam;
 pub mod calibration;
-mod checked;
+pub(crate) mod checked;
 pub mod decision;
 pub mod learning;
 pub mod provenance;

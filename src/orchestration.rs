@@ -3,11 +3,14 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+//! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 
 mod cost;
 mod opinion;
 pub mod source;
+mod statistics;
 
 pub use self::cost::Cost;
 pub use self::opinion::Opinion;
 pub use self::source::{Peer, Question, Reply, Source};
+pub use self::statistics::Track;

@@ -20,4 +20,4 @@ macro_rules! checked {
     };
 }
 
-pub(super) use checked;
+pub(crate) use checked;

@@ -1,0 +1,3 @@
+//! Live sources.
+
+mod statistics;
