@@ -54,8 +54,13 @@ fn of<S: Simd>(simd: S, function: Function, [first, second, third]: [f32x16<S>; 
         _ => {}
     }
     let (first, second, third) = (first.widen(), second.widen(), third.widen());
-    let low = half(simd, function, first.0, second.0, third.0);
-    low.narrow(half(simd, function, first.1, second.1, third.1))
+    let mut halves = [first.0, first.1];
+    // A loop, and in it one place for each distribution's mass and quantile: over several copies of what is long already the
+    // compiler takes minutes.
+    for (half_of, (b, c)) in halves.iter_mut().zip([(second.0, third.0), (second.1, third.1)]) {
+        *half_of = half(simd, function, *half_of, b, c);
+    }
+    halves[0].narrow(halves[1])
 }
 
 /// Half a tile of what is computed in f64.
@@ -68,11 +73,17 @@ fn half<S: Simd>(simd: S, function: Function, a: f64x8<S>, b: f64x8<S>, c: f64x8
             let mass = Tail::of_beta(simd, a, b, c, 1.0 - c).below(simd);
             c.simd_lt(least).select(zero, c.simd_ge(1.0).select(one, mass))
         }
-        Function::BetaQuantile => quantile::of_beta(simd, a, b, c, false),
-        Function::BetaQuantileOdds => quantile::of_beta(simd, a, b, c, true),
-        Function::GammaAbove => b.simd_lt(least).select(one, Tail::of_gamma(simd, a, b).above(simd)),
-        Function::GammaQuantile => quantile::of_gamma(simd, a, b, false),
-        Function::GammaQuantileAbove => quantile::of_gamma(simd, a, b, true),
-        _ => b.simd_lt(least).select(zero, Tail::of_gamma(simd, a, b).below(simd)),
+        Function::BetaQuantile | Function::BetaQuantileOdds => {
+            quantile::of_beta(simd, a, b, c, function == Function::BetaQuantileOdds)
+        }
+        Function::GammaQuantile | Function::GammaQuantileAbove => {
+            quantile::of_gamma(simd, a, b, function == Function::GammaQuantileAbove)
+        }
+        _ => {
+            let tail = Tail::of_gamma(simd, a, b);
+            let is_above = function == Function::GammaAbove;
+            let (at_zero, mass) = if is_above { (one, tail.above(simd)) } else { (zero, tail.below(simd)) };
+            b.simd_lt(least).select(at_zero, mass)
+        }
     }
 }
