@@ -45,7 +45,7 @@ impl Cpu {
     /// The summed loss of the labelled items; `gradient`, laid out as the parameters, becomes its gradient.
     fn evaluate(&self, features: &Features, targets: &Targets, parameters: &[f32], gradient: &mut [f64]) -> f64 {
         let tiles = features.block_tiles();
-        let block = |(x, targets): (&[Row], &[Row])| dispatch!(self.level, simd => Block::run(simd, Parameters::of(parameters, features.classes), x, targets));
+        let block = |(x, targets): (&[Row], &[Row])| evaluate(self.level, x, targets, parameters, features.classes);
         let x = features.rows.par_chunks(tiles * features.len).zip(targets.rows.par_chunks(tiles));
         let blocks: Vec<(f64, Vec<f64>)> = match &self.pool {
             Some(pool) => pool.install(|| x.map(block).collect()),
@@ -76,6 +76,12 @@ impl Cpu {
             }
         }
     }
+}
+
+/// The loss and its gradient over a block.
+fn evaluate(level: Level, x: &[Row], targets: &[Row], parameters: &[f32], classes: usize) -> (f64, Vec<f64>) {
+    let parameters = Parameters::of(parameters, classes);
+    dispatch!(level, simd => Block::run(simd, parameters, x, targets))
 }
 
 fn predict(level: Level, x: &[Row], parameters: &[f32], classes: usize, out: &mut [f32]) {
