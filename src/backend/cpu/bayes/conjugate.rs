@@ -26,12 +26,19 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     for first in (0..items).step_by(LANES) {
         let len = LANES.min(items - first);
         let mut tile = Tile { simd, arguments: &arguments, results: &mut results, first, len };
+        // What takes many logarithms is a function of its own until it is optimised: all in one take the compiler far longer.
         match operation {
             Operation::DirichletUpdate => dirichlet::update(&mut tile, classes),
             Operation::DirichletMerge => dirichlet::merge(&mut tile, classes),
             Operation::DirichletMoments => dirichlet::moments(&mut tile, classes),
-            Operation::DirichletEvidence => dirichlet::evidence(&mut tile, classes),
-            Operation::DirichletDivergence => dirichlet::divergence(&mut tile, classes),
+            Operation::DirichletEvidence => simd.vectorize(
+                #[inline(always)]
+                || dirichlet::evidence(&mut tile, classes),
+            ),
+            Operation::DirichletDivergence => simd.vectorize(
+                #[inline(always)]
+                || dirichlet::divergence(&mut tile, classes),
+            ),
             Operation::NormalUpdate => normal::update(&mut tile, known),
             Operation::NormalMerge => normal::merge(&mut tile),
             Operation::NormalEvidence => normal::evidence(&mut tile, known),
@@ -39,8 +46,14 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
             Operation::NormalGammaUpdate => normal_gamma::update(&mut tile),
             Operation::NormalGammaMerge => normal_gamma::merge(&mut tile),
             Operation::NormalGammaMoments => normal_gamma::moments(&mut tile),
-            Operation::NormalGammaEvidence => normal_gamma::evidence(&mut tile),
-            Operation::NormalGammaDivergence => normal_gamma::divergence(&mut tile),
+            Operation::NormalGammaEvidence => simd.vectorize(
+                #[inline(always)]
+                || normal_gamma::evidence(&mut tile),
+            ),
+            Operation::NormalGammaDivergence => simd.vectorize(
+                #[inline(always)]
+                || normal_gamma::divergence(&mut tile),
+            ),
         }
     }
 }
