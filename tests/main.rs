@@ -6,6 +6,9 @@ mod algorithms;
 mod architecture;
 mod bad_input;
 mod integrations;
+#[cfg(feature = "orchestration")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod orchestration;
 mod parity;
 mod plans;
 mod support;

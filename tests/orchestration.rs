@@ -1,3 +1,4 @@
 //! Live sources.
 
+mod sources;
 mod statistics;

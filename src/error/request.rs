@@ -75,6 +75,16 @@ pub enum RequestError {
         /// The message of the panic.
         message: String,
     },
+    /// What was to answer many requests at once gave another number of answers.
+    #[error("{what} gave {answers} answers to {requests} requests, so that none could be used; it must give each one")]
+    WrongCount {
+        /// What answered.
+        what: &'static str,
+        /// How many requests it was given.
+        requests: usize,
+        /// How many answers came back.
+        answers: usize,
+    },
     /// A stop rule that is not exact for the fusion at hand.
     #[error(
         "no opinion can be spared under {what}: the outstanding ones may always turn the decision; ask for no lock"

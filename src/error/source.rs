@@ -23,6 +23,9 @@ pub enum SourceError {
         /// Which value is wrong, and what would be right.
         why: String,
     },
+    /// It declined to say anything.
+    #[error("it abstained")]
+    Abstained,
     /// It panicked.
     #[error("it panicked: {message}")]
     Panicked {

@@ -69,6 +69,22 @@ impl Opinion {
         }
     }
 
+    /// The class it votes for, `row` being its probabilities: its label, or the lowest class of its largest value.
+    pub(crate) fn vote(&self, row: &[f32]) -> usize {
+        match self {
+            Self::Label { class, .. } => usize::from(*class),
+            _ => (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }),
+        }
+    }
+
+    /// The confidence given beside the opinion.
+    pub(crate) fn given_confidence(&self) -> Option<f64> {
+        match self {
+            Self::Label { confidence, .. } => confidence.map(f64::from),
+            _ => None,
+        }
+    }
+
     /// The opinion as evidence of one source on one item.
     fn with_evidence<T>(&self, classes: usize, read: impl FnOnce(&Evidence<'_>) -> T) -> Result<T> {
         let of = |opinions| Evidence::of(classes, &[opinions]);

@@ -20,7 +20,7 @@ use crate::orchestration::{Cost, Opinion};
 ///
 /// The future that [`Source::ask`] returns is dropped when the answer is no longer wanted: at the deadline, or because
 /// the others settled the decision. Whatever it holds must be released by that. It must not block the thread it is polled
-/// on: work that blocks belongs in [`blocking`](crate::orchestration::source::blocking). A panic in it counts as a failure
+/// on: work that blocks belongs in [`blocking`]. A panic in it counts as a failure
 /// of this source alone.
 ///
 /// # Examples

@@ -11,7 +11,7 @@ const LAYERS: [&str; 10] =
     ["error", "tensor", "spec", "kernel", "plan", "backend", "engine", "methods", "orchestration", "integrations"];
 
 /// Foreign crates, by name or by the family `name_…`, and the path below `src/` that a file which names one must begin with.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 17] = [
     ("wgpu", &["backend/gpu"]),
     ("pollster", &["backend/gpu"]),
     ("fearless_simd", &["backend/cpu"]),
@@ -22,6 +22,8 @@ const HOMES: [(&str, &[&str]); 15] = [
     ("tracing", &["orchestration", "integrations"]),
     ("redb", &["orchestration/ledger"]),
     ("reqwest", &["integrations/http"]),
+    ("rustls", &["integrations/http"]),
+    ("httpdate", &["integrations/http"]),
     ("arrow", &["integrations/arrow"]),
     ("parquet", &["integrations/arrow"]),
     ("bytes", &["integrations/arrow"]),
