@@ -3,13 +3,16 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+//! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 
+pub mod batcher;
 mod cost;
 mod opinion;
 pub mod source;
 mod statistics;
 
+pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
 pub use self::opinion::Opinion;
 pub use self::source::{Peer, Question, Reply, Source};

@@ -1,4 +1,5 @@
 //! Live sources.
 
+mod batcher;
 mod sources;
 mod statistics;
