@@ -4,16 +4,19 @@
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
+//! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 
 pub mod batcher;
 mod cost;
+pub mod fuse;
 mod opinion;
 pub mod source;
 mod statistics;
 
 pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
+pub use self::fuse::FusionProcess;
 pub use self::opinion::Opinion;
 pub use self::source::{Peer, Question, Reply, Source};
 pub use self::statistics::Track;

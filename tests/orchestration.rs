@@ -1,5 +1,6 @@
 //! Live sources.
 
 mod batcher;
+mod fuse;
 mod sources;
 mod statistics;
