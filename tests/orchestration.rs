@@ -1,6 +1,9 @@
 //! Live sources.
 
+mod bandit;
 mod batcher;
+mod complexity;
 mod fuse;
+mod router;
 mod sources;
 mod statistics;
