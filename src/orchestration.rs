@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
+//! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
@@ -11,6 +12,7 @@
 pub mod batcher;
 mod cost;
 pub mod fuse;
+pub mod gate;
 mod opinion;
 pub mod router;
 pub mod source;
@@ -19,6 +21,7 @@ mod statistics;
 pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
 pub use self::fuse::FusionProcess;
+pub use self::gate::Gate;
 pub use self::opinion::Opinion;
 pub use self::router::Router;
 pub use self::source::{Peer, Question, Reply, Source};

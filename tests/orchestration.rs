@@ -4,6 +4,7 @@ mod bandit;
 mod batcher;
 mod complexity;
 mod fuse;
+mod gate;
 mod router;
 mod sources;
 mod statistics;
