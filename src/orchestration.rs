@@ -8,11 +8,13 @@
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
+//! | [`ledger`] | keeps results and learned state in a file that survives crashes, and finds them again |
 
 pub mod batcher;
 mod cost;
 pub mod fuse;
 pub mod gate;
+pub mod ledger;
 mod opinion;
 pub mod router;
 pub mod source;

@@ -5,6 +5,7 @@ mod batcher;
 mod complexity;
 mod fuse;
 mod gate;
+mod ledger;
 mod router;
 mod sources;
 mod statistics;
