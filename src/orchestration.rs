@@ -9,6 +9,7 @@
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 //! | [`ledger`] | keeps results and learned state in a file that survives crashes, and finds them again |
+//! | [`telemetry`] | counts, times and traces requests and calls, and exports that to Prometheus |
 
 pub mod batcher;
 mod cost;
@@ -19,6 +20,7 @@ mod opinion;
 pub mod router;
 pub mod source;
 mod statistics;
+pub mod telemetry;
 
 pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
