@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+//! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
@@ -20,7 +21,9 @@ mod opinion;
 pub mod router;
 pub mod source;
 mod statistics;
+pub mod stop;
 pub mod telemetry;
+mod weigh;
 
 pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
@@ -30,3 +33,4 @@ pub use self::opinion::Opinion;
 pub use self::router::Router;
 pub use self::source::{Peer, Question, Reply, Source};
 pub use self::statistics::Track;
+pub use self::stop::{Stop, Stopped};
