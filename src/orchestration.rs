@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+//! | [`ParallelFusion`] | asks all its sources at once, fuses what arrived in time, learns whom to trust |
 //! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room |
@@ -18,6 +19,7 @@ pub mod fuse;
 pub mod gate;
 pub mod ledger;
 mod opinion;
+pub mod parallel_fusion;
 pub mod router;
 pub mod source;
 mod statistics;
@@ -30,6 +32,7 @@ pub use self::cost::Cost;
 pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
 pub use self::opinion::Opinion;
+pub use self::parallel_fusion::ParallelFusion;
 pub use self::router::Router;
 pub use self::source::{Peer, Question, Reply, Source};
 pub use self::statistics::Track;
