@@ -5,6 +5,7 @@
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
 //! | [`ParallelFusion`] | asks all its sources at once, fuses what arrived in time, learns whom to trust |
 //! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |
+//! | [`Iteration`] | asks one source for several [thoughts](iteration), and another, or the same, for their synthesis |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
@@ -17,6 +18,7 @@ pub mod batcher;
 mod cost;
 pub mod fuse;
 pub mod gate;
+pub mod iteration;
 pub mod ledger;
 mod opinion;
 pub mod parallel_fusion;
@@ -31,6 +33,7 @@ pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
 pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
+pub use self::iteration::Iteration;
 pub use self::opinion::Opinion;
 pub use self::parallel_fusion::ParallelFusion;
 pub use self::router::Router;

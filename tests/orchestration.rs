@@ -7,6 +7,7 @@ mod engine;
 mod faults;
 mod fuse;
 mod gate;
+mod iteration;
 mod learning;
 mod ledger;
 mod locks;
