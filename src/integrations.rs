@@ -2,3 +2,5 @@
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
+#[cfg(feature = "http")]
+pub mod http;

@@ -18,6 +18,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
 //! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
@@ -30,8 +31,8 @@
 //!
 //! # Features
 //!
-//! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. Without any the
-//! crate is a pure CPU engine.
+//! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. `http` and
+//! `https`: chat services as live sources. Without any the crate is a pure CPU engine.
 
 mod backend;
 mod engine;
@@ -55,6 +56,8 @@ pub use self::error::{
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
+#[cfg(feature = "http")]
+pub use self::integrations::http;
 pub use self::methods::{bayes, beam, calibration, decision, learning, provenance, stacking, vortex};
 pub use self::spec::{
     BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,

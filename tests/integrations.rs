@@ -2,3 +2,5 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(feature = "http")]
+mod http;
