@@ -1,0 +1,35 @@
+//! What stands between live sources and the answer to a request.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot run ends, and says what it took"
+)]
+
+#[path = "orchestration/batcher.rs"]
+mod batcher;
+#[path = "orchestration/gate.rs"]
+mod gate;
+#[path = "orchestration/iteration.rs"]
+mod iteration;
+#[path = "orchestration/ledger.rs"]
+mod ledger;
+#[path = "orchestration/parallel_fusion.rs"]
+mod parallel_fusion;
+#[path = "orchestration/router.rs"]
+mod router;
+
+use criterion::{criterion_group, criterion_main};
+
+criterion_group!(
+    benches,
+    parallel_fusion::benches,
+    batcher::throughput,
+    batcher::latency,
+    batcher::fusing,
+    gate::choices,
+    router::routes,
+    iteration::benches,
+    ledger::benches
+);
+criterion_main!(benches);
