@@ -3,6 +3,7 @@
 //! | part | what it does |
 //! |---|---|
 //! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+//! | [`Service`] | routes a request to groups of sources, asks and fuses them, records the answer |
 //! | [`ParallelFusion`] | asks all its sources at once, fuses what arrived in time, learns whom to trust |
 //! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |
 //! | [`Iteration`] | asks one source for several [thoughts](iteration), and another, or the same, for their synthesis |
@@ -23,6 +24,7 @@ pub mod ledger;
 mod opinion;
 pub mod parallel_fusion;
 pub mod router;
+pub mod service;
 pub mod source;
 mod statistics;
 pub mod stop;
@@ -37,6 +39,7 @@ pub use self::iteration::Iteration;
 pub use self::opinion::Opinion;
 pub use self::parallel_fusion::ParallelFusion;
 pub use self::router::Router;
+pub use self::service::Service;
 pub use self::source::{Peer, Question, Reply, Source};
 pub use self::statistics::Track;
 pub use self::stop::{Stop, Stopped};

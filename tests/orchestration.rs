@@ -14,6 +14,8 @@ mod locks;
 mod parallel_fusion;
 mod router;
 mod scripted;
+mod service;
+mod soak;
 mod sources;
 mod statistics;
 mod telemetry;

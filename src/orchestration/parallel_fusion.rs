@@ -28,7 +28,7 @@ use crate::methods::learning::Weights;
 use crate::orchestration::fuse::FusionProcess;
 use crate::orchestration::source::Source;
 use crate::orchestration::statistics::Track;
-use crate::orchestration::telemetry::{Ending, Telemetry};
+use crate::orchestration::telemetry::{Ending, Request, Telemetry};
 
 /// Asks all its sources at once and fuses what has arrived at the deadline, or sooner where a
 /// [`Stop`](crate::orchestration::Stop) rule allows it.
@@ -211,15 +211,22 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
     async fn request(&self, input: Arc<I>, deadline: Instant, listener: Option<Arc<Listener>>) -> Result<Outcome> {
         let request = self.telemetry.as_ref().map(|telemetry| telemetry.begin());
         let span = request.as_ref().map_or_else(Span::none, |request| request.span().clone());
-        let answer = async {
-            let gather = Gather::new(self, input, deadline, listener, request.as_ref())?;
-            gather.run().await
-        };
-        let answer = answer.instrument(span).await;
+        let gather = async { Gather::new(self, input, deadline, listener, request.as_ref())?.run().await };
+        let answer = gather.instrument(span).await;
         if let Some(request) = request {
             request.finish(Ending::of(&answer));
         }
         answer
+    }
+
+    /// Asks as part of a request that is counted and traced already.
+    pub(crate) async fn ask_within(
+        &self,
+        request: Option<&Request<Fate>>,
+        input: Arc<I>,
+        deadline: Instant,
+    ) -> Result<Outcome> {
+        Gather::new(self, input, deadline, None, request)?.run().await
     }
 
     /// No code of a caller runs under the lock. Were it poisoned all the same, its contents are whole.
