@@ -1,13 +1,17 @@
 //! Recording from async code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
 use consilience::orchestration::ledger::{Entry, Ledger, Options, Query, Recorder};
 use consilience::{ErrorKind, RequestError};
-use tokio::task::JoinSet;
+use futures_util::future::join_all;
+use tokio::task::{JoinSet, unconstrained};
 
 use super::{all, entry, open, place};
 
@@ -84,17 +88,18 @@ async fn shutdown_answers_everyone_and_frees_the_file() {
 async fn what_is_waiting_at_shutdown_is_written() {
     let (_directory, path) = place();
     let recorder = Arc::new(Recorder::start(Arc::new(open(&path))).unwrap());
-    let mut writers = JoinSet::new();
-    for number in 0..100 {
-        let recorder = Arc::clone(&recorder);
-        writers.spawn(async move { recorder.record(&entry(number)).await });
-    }
-    // On one thread, every writer runs until it waits before this goes on.
-    tokio::task::yield_now().await;
+    let entries: Vec<Entry> = (0..100).map(entry).collect();
+    // Without tokio's budget, which would let some of the calls wait before they have sent anything.
+    let mut writers = pin!(unconstrained(join_all(entries.iter().map(|entry| recorder.record(entry)))));
+    // Polled once, each of them waits for the disk, or is done already.
+    let told = poll_fn(|context| Poll::Ready(writers.as_mut().poll(context))).await;
     recorder.shutdown().await;
-    for id in writers.join_all().await {
-        assert!(id.unwrap().is_some());
-    }
+    let told = match told {
+        Poll::Ready(told) => told,
+        Poll::Pending => writers.await,
+    };
+    let ids: BTreeSet<u64> = told.into_iter().map(|id| id.unwrap().unwrap()).collect();
+    assert_eq!(ids, (0..100).collect());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
