@@ -26,13 +26,13 @@ pub enum LedgerError {
         /// What it holds instead.
         why: String,
     },
-    /// An entry that cannot be read back.
-    #[error("{path}: entry {key} is damaged: {why}; restore the ledger from a copy")]
+    /// A file, or one of its entries, that cannot be read back.
+    #[error("{path}: {what} is damaged: {why}; restore the ledger from a copy")]
     Damaged {
         /// The ledger's file.
         path: String,
-        /// Which entry.
-        key: String,
+        /// The file, or which entry of it.
+        what: String,
         /// What does not fit.
         why: String,
     },

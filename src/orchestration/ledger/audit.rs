@@ -50,7 +50,7 @@ pub(super) fn audit(transaction: &ReadTransaction) -> Result<(), Fault> {
     for (index, rows, right) in indexes {
         if rows != right {
             let why = format!("the index of {index} has {rows} rows where {right} are right");
-            return Err(Fault::Damaged { key: "count".to_owned(), why });
+            return Err(Fault::Damaged { what: "the file".to_owned(), why });
         }
     }
     Ok(())

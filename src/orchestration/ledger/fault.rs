@@ -13,21 +13,21 @@ pub(super) enum Fault {
     /// redb refuses.
     Store(redb::Error),
     /// What redb gives cannot be what was written.
-    Damaged { key: String, why: String },
+    Damaged { what: String, why: String },
     /// The file is no ledger.
     NotALedger(String),
 }
 
 impl Fault {
     pub(super) fn damaged(id: u64, why: String) -> Self {
-        Self::Damaged { key: id.to_string(), why }
+        Self::Damaged { what: format!("entry {id}"), why }
     }
 
     /// The error, of the file at `path` while `doing` something.
     pub(super) fn at(self, path: &str, doing: &'static str) -> LedgerError {
         let path = path.to_owned();
         match self {
-            Self::Store(redb::Error::Corrupted(why)) => LedgerError::NotALedger { path, why: damaged(&why) },
+            Self::Store(redb::Error::Corrupted(why)) => damaged(path, why),
             Self::Store(redb::Error::Io(error))
                 if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
             {
@@ -37,7 +37,7 @@ impl Fault {
                 LedgerError::NotALedger { path, why: format!("it is a redb file of the old format {version}") }
             }
             Self::Store(error) => LedgerError::Store { path, doing, cause: Arc::new(error) },
-            Self::Damaged { key, why } => LedgerError::Damaged { path, key, why },
+            Self::Damaged { what, why } => LedgerError::Damaged { path, what, why },
             Self::NotALedger(why) => LedgerError::NotALedger { path, why },
         }
     }
@@ -61,14 +61,14 @@ pub(super) fn guarded<T>(
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(|fault| fault.at(path, doing)),
         Err(panic) => {
-            let why = damaged(&format!("{doing}: the store panicked: {}", panic_message(&*panic)));
-            Err(LedgerError::NotALedger { path: path.to_owned(), why })
+            let why = format!("{doing}: the store panicked: {}", panic_message(&*panic));
+            Err(damaged(path.to_owned(), why))
         }
     }
 }
 
-fn damaged(why: &str) -> String {
-    format!("the file is damaged: {why}; restore it from a copy")
+fn damaged(path: String, why: String) -> LedgerError {
+    LedgerError::Damaged { path, what: "the file".to_owned(), why }
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "results.redb: the file is damaged: opening: the store panicked: index out of bounds: the len is 0 but the \
-             index is 0; restore it from a copy"
+             index is 0; restore the ledger from a copy"
         );
         assert_eq!(guarded("results.redb", "opening", || Ok(7)).unwrap(), 7);
     }

@@ -139,18 +139,18 @@ fn a_value_altered_behind_the_store_is_named() {
     drop(store);
     let ledger = open(&path);
     let damaged = |error: Error| match error.kind() {
-        ErrorKind::Ledger(LedgerError::Damaged { key, why, .. }) => (key.clone(), why.clone()),
+        ErrorKind::Ledger(LedgerError::Damaged { what, why, .. }) => (what.clone(), why.clone()),
         other => panic!("{other:?}"),
     };
     for error in [ledger.get(1).unwrap_err(), ledger.audit().unwrap_err()] {
-        let (key, why) = damaged(error);
-        assert_eq!(key, "1");
+        let (what, why) = damaged(error);
+        assert_eq!(what, "entry 1");
         assert!(why.starts_with("its checksum is "), "{why}");
     }
     // The iterator gives what comes before, then the error, then nothing.
     let mut records = ledger.query(&Query::default()).unwrap();
     assert_eq!(records.next().unwrap().unwrap().entry, entry(2));
-    assert_eq!(damaged(records.next().unwrap().unwrap_err()).0, "1");
+    assert_eq!(damaged(records.next().unwrap().unwrap_err()).0, "entry 1");
     assert!(records.next().is_none());
     assert_eq!(all(&ledger, &Query { decision: Some(2), ..Query::default() }).len(), 1);
 }
