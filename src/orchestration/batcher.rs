@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 pub use self::builder::Builder;
 use self::shared::Shared;
-use self::stats::Ends;
+use self::stats::End;
 pub use self::stats::Stats;
 pub use self::submission::{Priority, Submission};
 use self::ticket::Ticket;
@@ -49,6 +49,9 @@ pub trait Process: Send + Sync + 'static {
 /// In which order requests are taken is said at [`Priority`] and [`Submission::caller`]; of one caller and priority, the
 /// first to come is the first to be taken. A request that would not fit into a batch waits, and all behind it, for the
 /// next batch.
+///
+/// What becomes of requests, and how long they and their batches take, is counted as the metrics
+/// [`telemetry`](crate::orchestration::telemetry) names.
 ///
 /// Clones are handles of the same batcher. With the last of them it ends: batches in flight are finished, on threads that
 /// nobody waits for; [`shutdown`](Self::shutdown) waits for them.
@@ -134,7 +137,7 @@ impl<P: Process> Batcher<P> {
         match entered {
             Ok(entered) => Ticket::new(shared, entered, since).answer(how.deadline).await,
             Err(error) => {
-                Ends::count(&shared.ends.rejected);
+                shared.meters.ended(End::Rejected);
                 Err(error.into())
             }
         }

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{Counter, counter};
 use serde::{Deserialize, Serialize};
 
 pub use self::expert::{Calibration, Expert};
@@ -18,6 +17,7 @@ use self::permit::Seat;
 pub use self::reason::Reason;
 pub use self::selection::{Chosen, Score, Selection};
 use crate::error::{RequestError, Result, SpecError};
+use crate::orchestration::telemetry::{GATE_DECISIONS, PerVariant};
 
 /// Chooses the few experts that are likeliest to know, out of those that have room.
 ///
@@ -31,8 +31,7 @@ use crate::error::{RequestError, Result, SpecError};
 /// Each expert chosen comes with its weight, its share of the confidences of all chosen, and with a [`Permit`] that takes
 /// up room until it is dropped.
 ///
-/// The counter [`Gate::DECISIONS`] has the label `reason`, one of the [`Reason`]s; all of them are registered when the gate
-/// is built, with the recorder installed by then.
+/// Decisions are counted by reason, as [`GATE_DECISIONS`].
 ///
 /// # Examples
 ///
@@ -57,8 +56,7 @@ pub struct Gate {
     seats: Vec<Arc<Seat>>,
     calibrations: Vec<Calibration>,
     places: HashMap<String, usize>,
-    /// One per reason.
-    counters: [Counter; Reason::ALL.len()],
+    decisions: PerVariant<Reason>,
 }
 
 /// How a gate chooses.
@@ -83,9 +81,6 @@ impl Default for Options {
 }
 
 impl Gate {
-    /// The name of the counter of decisions.
-    pub const DECISIONS: &'static str = "consilience_gate_decisions_total";
-
     /// A gate before these experts.
     ///
     /// # Errors
@@ -105,8 +100,8 @@ impl Gate {
         if seats.is_empty() {
             return Err(RequestError::NoSources.into());
         }
-        let counters = Reason::ALL.map(|reason| counter!(Self::DECISIONS, "reason" => reason.name()));
-        Ok(Self { options, seats, calibrations, places, counters })
+        let decisions = PerVariant::new(&GATE_DECISIONS);
+        Ok(Self { options, seats, calibrations, places, decisions })
     }
 
     /// The experts to ask, of those that are scored; the others are no candidates.
@@ -204,7 +199,7 @@ impl Gate {
     }
 
     fn count(&self, reason: Reason) {
-        self.counters[reason as usize].increment(1);
+        self.decisions.count(reason);
     }
 
     /// How many requests an expert is busy with.

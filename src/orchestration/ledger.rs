@@ -4,6 +4,7 @@ mod audit;
 mod entry;
 mod fault;
 mod file;
+mod meters;
 mod options;
 mod query;
 mod recorder;
@@ -11,13 +12,14 @@ mod tables;
 
 use std::fmt;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase, ReadableTableMetadata, WriteTransaction};
 
 use self::entry::Encoded;
 pub use self::entry::{Entry, Record, SourceFate};
 use self::fault::{Fault, guarded};
+use self::meters::Meters;
 pub use self::options::Options;
 pub use self::query::{Order, Query, Records};
 pub use self::recorder::Recorder;
@@ -68,6 +70,7 @@ pub struct Ledger {
     path: String,
     options: Options,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    meters: Meters,
     /// Holds the file's lock; `None` once it is closed, which dropping the ledger does.
     database: Option<Database>,
 }
@@ -100,7 +103,7 @@ impl Ledger {
         options.check()?;
         let name = path.as_ref().display().to_string();
         let database = file::open(path.as_ref(), &name, &options)?;
-        Ok(Self { path: name, options, clock: Box::new(clock), database: Some(database) })
+        Ok(Self { path: name, options, clock: Box::new(clock), meters: Meters::new(), database: Some(database) })
     }
 
     /// What it keeps, and how much.
@@ -129,22 +132,25 @@ impl Ledger {
     pub fn record_all(&self, entries: &[Entry]) -> Result<Vec<Option<u64>>> {
         let encoded: Vec<Option<Encoded>> =
             entries.iter().map(|entry| Encoded::new(entry, &self.options, &self.path)).collect::<Result<_>>()?;
+        self.meters.below(encoded.iter().filter(|kept| kept.is_none()).count());
         let mut ids = self.append(encoded.iter().flatten())?.into_iter();
         Ok(encoded.iter().map(|kept| kept.as_ref().and_then(|_| ids.next())).collect())
     }
 
-    fn append<'e>(&self, entries: impl Iterator<Item = &'e Encoded>) -> Result<Vec<u64>, LedgerError> {
-        let mut entries = entries.peekable();
-        if entries.peek().is_none() {
+    fn append<'e>(&self, entries: impl Iterator<Item = &'e Encoded> + Clone) -> Result<Vec<u64>, LedgerError> {
+        let results = entries.clone().count();
+        if results == 0 {
             return Ok(Vec::new());
         }
-        self.write("recording", |transaction| {
+        let ids = self.write("recording", |transaction| {
             let mut tables = Tables::open(transaction)?;
             let now = self.now_ms();
             let ids = entries.map(|encoded| tables.append(now, encoded)).collect::<Result<_, _>>()?;
             tables.keep_within(self.options.most_entries, self.options.most_bytes)?;
             Ok(ids)
-        })
+        });
+        self.meters.written(results, ids.is_ok());
+        ids
     }
 
     /// The entry of a number; `None` where there is none, or no longer.
@@ -254,11 +260,13 @@ impl Ledger {
     ) -> Result<T, LedgerError> {
         guarded(&self.path, doing, || {
             let mut transaction = self.database()?.begin_write()?;
+            let began = Instant::now();
             // A commit returns when the disk has it. One sync is enough: every page has a checksum, and a commit that is
             // found torn gives way to the one before it.
             transaction.set_durability(Durability::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
+            self.meters.committed(began.elapsed());
             Ok(done)
         })
     }

@@ -148,6 +148,9 @@ impl<I: ?Sized + Send + Sync> Service<I> {
         let draw = self.draws.fetch_add(1, Ordering::Relaxed);
         let complexity = (self.complexity)(&input);
         let choice = locked(&self.router).route(complexity, time, draw);
+        if let Some(request) = request {
+            request.routed(choice.way);
+        }
         let mut attempts = Vec::new();
         let answered = self.follow(&choice, &input, deadline, request, &mut attempts).await;
         locked(&self.router).update(&choice, &Turned { reward: None, attempts: attempts.clone() })?;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::lock::{Lock, Race};
 use crate::error::{Result, SpecError};
+use crate::orchestration::telemetry::Label;
 
 /// When a request need not wait for the sources that have not answered yet. They are cancelled then, and count as censored,
 /// not as failed.
@@ -58,6 +59,15 @@ impl Stop {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Label for Stopped {
+    const KEY: &'static str = "stopped";
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
+        self.name()
     }
 }
 

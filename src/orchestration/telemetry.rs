@@ -1,11 +1,12 @@
 //! What is counted and timed while live sources are asked, and how it gets out.
 //!
 //! Every metric is named in [`METRICS`] with its kind, unit and help; every label is a variant of an enum ([`Label`]), so
-//! that no name a caller chooses makes a new series. All series of a handle exist, at zero, from the moment it is made.
-//! Names of sources and numbers of requests are fields of `tracing` spans instead.
+//! that no name a caller chooses makes a new series. Names of sources and numbers of requests are fields of `tracing` spans
+//! instead.
 //!
-//! A handle belongs to the recorder that was current when it was made: the global one, or in a test one of
-//! `metrics::with_local_recorder`.
+//! Requests and calls are counted where a [`Telemetry`] is given; a gate, a batcher and a ledger count for themselves. Each
+//! registers all its series, at zero, when it is made, with the recorder that is current then: the global one, or in a test
+//! one of `metrics::with_local_recorder`. Several of a kind share their series.
 
 mod buckets;
 mod ending;
@@ -28,10 +29,15 @@ pub use self::ending::Ending;
 pub use self::exporter::Exporter;
 pub use self::label::{Label, PerVariant};
 pub use self::metric::{
-    Kind, METRICS, Metric, REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT, SOURCE_CALLS, SOURCE_CALLS_IN_FLIGHT,
-    SOURCE_SECONDS, SPENT_MICROS, TOKENS_IN, TOKENS_OUT, describe,
+    BATCH_REQUESTS, BATCH_SECONDS, BATCHER_QUEUED, BATCHER_QUEUED_SECONDS, BATCHER_REQUESTS, GATE_DECISIONS, Kind,
+    LEDGER_COMMIT_SECONDS, LEDGER_RESULTS, METRICS, Metric, REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT,
+    REQUESTS_ROUTED, REQUESTS_STOPPED, SOURCE_CALLS, SOURCE_CALLS_IN_FLIGHT, SOURCE_SECONDS, SPENT_MICROS, TOKENS_IN,
+    TOKENS_OUT, describe,
 };
 pub use self::underway::{Request, SourceCall};
+
+use crate::orchestration::Stopped;
+use crate::orchestration::router::Way;
 
 /// Counts and times requests and the calls of sources they make; `F` is what becomes of a call.
 ///
@@ -84,6 +90,8 @@ struct Handles<F> {
     requests: PerVariant<Ending>,
     requests_in_flight: Gauge,
     request_seconds: Histogram,
+    routed: PerVariant<Way>,
+    stopped: PerVariant<Stopped>,
     calls: PerVariant<F>,
     calls_in_flight: Gauge,
     call_seconds: Histogram,
@@ -98,11 +106,12 @@ impl<F: Label> Telemetry<F> {
     /// Registers every series with the current recorder. A call that is dropped unfinished counts as `dropped`.
     #[must_use]
     pub fn new(dropped: F) -> Self {
-        describe();
         let handles = Handles {
             requests: PerVariant::new(&REQUESTS),
             requests_in_flight: REQUESTS_IN_FLIGHT.gauge(),
             request_seconds: REQUEST_SECONDS.histogram(),
+            routed: PerVariant::new(&REQUESTS_ROUTED),
+            stopped: PerVariant::new(&REQUESTS_STOPPED),
             calls: PerVariant::new(&SOURCE_CALLS),
             calls_in_flight: SOURCE_CALLS_IN_FLIGHT.gauge(),
             call_seconds: SOURCE_SECONDS.histogram(),

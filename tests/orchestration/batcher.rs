@@ -5,7 +5,7 @@ mod cancellation;
 mod deadlines;
 mod exactly_once;
 mod faults;
-mod gate;
+pub(super) mod gate;
 mod limits;
 mod order;
 mod shutdown;

@@ -213,6 +213,9 @@ async fn a_request_is_counted_once_however_many_steps_it_takes() {
     let text = exporter.render();
     for line in [
         "consilience_requests_total{ending=\"answered\"} 1\n",
+        "consilience_requests_routed_total{way=\"ai_first\"} 1\n",
+        "consilience_requests_stopped_total{stopped=\"complete\"} 1\n",
+        "consilience_requests_stopped_total{stopped=\"deadline\"} 1\n",
         "consilience_source_calls_total{fate=\"failed\"} 2\n",
         "consilience_source_calls_total{fate=\"answered\"} 1\n",
         "consilience_source_calls_total{fate=\"timed_out\"} 1\n",

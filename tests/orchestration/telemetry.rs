@@ -4,6 +4,7 @@ mod exporter;
 mod exposition;
 mod handles;
 mod load;
+mod parts;
 mod spans;
 
 use consilience::orchestration::parallel_fusion::Fate;

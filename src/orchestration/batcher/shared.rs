@@ -12,7 +12,7 @@ use super::lists::Place;
 use super::pace::Pace;
 use super::queue::{Most, Queue};
 use super::slot::Answer;
-use super::stats::{Ends, Stats};
+use super::stats::{Meters, Stats};
 use super::submission::Submission;
 use super::{Process, Shutdown};
 use crate::error::RequestError;
@@ -21,7 +21,7 @@ use crate::error::RequestError;
 pub(super) struct Shared<P: Process> {
     pub process: P,
     pub limits: Limits,
-    pub ends: Ends,
+    pub meters: Meters,
     /// How many slots there are still.
     pub live: watch::Sender<usize>,
     /// Whose clock deadlines are on; slots are threads outside of it.
@@ -80,7 +80,7 @@ impl<P: Process> Shared<P> {
         Self {
             process,
             limits,
-            ends: Ends::default(),
+            meters: Meters::new(),
             live: watch::Sender::new(0),
             runtime: Handle::try_current().ok(),
             state: Mutex::new(state),
@@ -111,6 +111,7 @@ impl<P: Process> Shared<P> {
             return Err(RequestError::Full { what, retry_after: state.pace.time_for(ahead, slots, running) });
         }
         let place = state.queue.push(how, bytes, waiting);
+        self.meters.queued();
         let call = state.call();
         drop(state);
         if call {
@@ -123,6 +124,7 @@ impl<P: Process> Shared<P> {
     pub fn withdraw(&self, place: Place) -> bool {
         // The input is dropped when the lock is free again.
         let withdrawn = self.lock().queue.remove(place);
+        self.meters.left(usize::from(withdrawn.is_some()));
         withdrawn.is_some()
     }
 
@@ -145,6 +147,7 @@ impl<P: Process> Shared<P> {
                 if call {
                     self.work.notify_one();
                 }
+                self.meters.left(batch.len() + expired.len());
                 return Some(now);
             }
             if state.closed {
@@ -175,6 +178,7 @@ impl<P: Process> Shared<P> {
         drop(state);
         self.work.notify_all();
         // Their callers hear of it by this.
+        self.meters.left(rejected.len());
         drop(rejected);
     }
 
@@ -188,7 +192,7 @@ impl<P: Process> Shared<P> {
             batched: state.batched,
             ..Stats::default()
         };
-        self.ends.beside(now)
+        self.meters.beside(now)
     }
 
     /// The time on the clock that deadlines are on, which a test may have stopped.

@@ -34,6 +34,8 @@ impl<P: Process> Slot<P> {
                 discard(input);
             }
             if !batch.is_empty() {
+                let waited = batch.iter().map(|request| now.saturating_duration_since(request.since));
+                self.0.meters.batched(waited);
                 self.process(&mut batch);
             }
         }
@@ -44,7 +46,9 @@ impl<P: Process> Slot<P> {
         let (inputs, askers): (Vec<_>, Vec<_>) = batch.drain(..).map(|request| (request.input, request.answer)).unzip();
         let began = Instant::now();
         let answers = catch_unwind(AssertUnwindSafe(|| self.0.process.process(inputs)));
-        self.0.finished(requests, began.elapsed());
+        let time = began.elapsed();
+        self.0.finished(requests, time);
+        self.0.meters.processed(time);
         let what = self.0.limits.name;
         match answers {
             Ok(answers) if answers.len() == requests => {

@@ -8,7 +8,7 @@ use super::Process;
 use super::lists::Place;
 use super::shared::{Entry, Shared};
 use super::slot::Answer;
-use super::stats::Ends;
+use super::stats::End;
 use crate::error::{RequestError, Result};
 
 /// A caller's hold on its request. Dropped before the answer is there, it takes the request out of the queue.
@@ -42,16 +42,15 @@ impl<'a, P: Process> Ticket<'a, P> {
 
     fn end(mut self, answer: Result<Answer<P::Output>, RecvError>) -> Result<P::Output> {
         self.ended = true;
-        let ends = &self.shared.ends;
         let (end, answer) = match answer {
-            Ok(Ok(Ok(output))) => (&ends.answered, Ok(output)),
-            Ok(Ok(Err(error))) => (&ends.failed, Err(error)),
-            Ok(Err(error @ RequestError::Expired { .. })) => (&ends.expired, Err(error.into())),
-            Ok(Err(error)) => (&ends.failed, Err(error.into())),
+            Ok(Ok(Ok(output))) => (End::Answered, Ok(output)),
+            Ok(Ok(Err(error))) => (End::Failed, Err(error)),
+            Ok(Err(error @ RequestError::Expired { .. })) => (End::Expired, Err(error.into())),
+            Ok(Err(error)) => (End::Failed, Err(error.into())),
             // The queue was dropped with all that waited in it.
-            Err(_) => (&ends.rejected, Err(RequestError::Closed { what: self.shared.limits.name }.into())),
+            Err(_) => (End::Rejected, Err(RequestError::Closed { what: self.shared.limits.name }.into())),
         };
-        Ends::count(end);
+        self.shared.meters.ended(end);
         answer
     }
 }
@@ -60,7 +59,7 @@ impl<P: Process> Drop for Ticket<'_, P> {
     fn drop(&mut self) {
         if !self.ended {
             self.shared.withdraw(self.place);
-            Ends::count(&self.shared.ends.cancelled);
+            self.shared.meters.ended(End::Cancelled);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::orchestration::telemetry::Label;
+
 /// Why these experts were chosen, or none. Where several hold, the first of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,6 +23,15 @@ pub enum Reason {
     Few,
     /// The first k in rank.
     Top,
+}
+
+impl Label for Reason {
+    const KEY: &'static str = "reason";
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
 }
 
 impl Reason {

@@ -114,7 +114,10 @@ impl Recorder {
     ///
     /// As [`Ledger::record`], or the recorder is shut down.
     pub async fn record(&self, entry: &Entry) -> Result<Option<u64>> {
-        let Some(encoded) = Encoded::new(entry, &self.ledger.options, &self.ledger.path)? else { return Ok(None) };
+        let Some(encoded) = Encoded::new(entry, &self.ledger.options, &self.ledger.path)? else {
+            self.ledger.meters.below(1);
+            return Ok(None);
+        };
         let closed = || RequestError::Closed { what: NAME };
         let bytes = u32::try_from(encoded.bytes().min(MOST_WAITING_BYTES)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(bytes).await.map_err(|_| closed())?;

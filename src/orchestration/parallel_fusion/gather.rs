@@ -88,6 +88,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         self.give_up(stopped);
         self.of.locked(|learner| learner.count(self.slots.iter().map(|slot| &slot.report)));
         if let Some(request) = self.request {
+            request.stopped(stopped);
             request.spent(self.slots.iter().map(|slot| slot.report.cost).sum());
         }
         self.conclude(stopped).await

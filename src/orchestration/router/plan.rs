@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::orchestration::Cost;
+use crate::orchestration::telemetry::Label;
 
 /// Sources that are asked together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,15 @@ pub enum Way {
     RuntimeFirst,
     /// All at once, to be fused.
     AtOnce,
+}
+
+impl Label for Way {
+    const KEY: &'static str = "way";
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
 }
 
 impl Way {

@@ -31,11 +31,16 @@ impl<L: Label> PerVariant<L> {
 
     /// Counts one more of a variant.
     pub fn count(&self, label: L) {
+        self.add(label, 1);
+    }
+
+    /// Counts so many more of a variant.
+    pub fn add(&self, label: L, more: u64) {
         // A handful at most: looking at all is faster than hashing.
         match self.counters.iter().find(|(of, _)| *of == label) {
-            Some((_, counter)) => counter.increment(1),
+            Some((_, counter)) => counter.increment(more),
             // Left out of `Label::ALL`: its series appears late, but no count is lost.
-            None => self.metric.counter_of(label).increment(1),
+            None => self.metric.counter_of(label).increment(more),
         }
     }
 }

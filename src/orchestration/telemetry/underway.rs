@@ -7,7 +7,8 @@ use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use super::{Ending, Handles, Label};
-use crate::orchestration::Cost;
+use crate::orchestration::router::Way;
+use crate::orchestration::{Cost, Stopped};
 
 /// A request in flight. Dropped unfinished, it counts as [`Ending::Cancelled`].
 #[derive(Debug)]
@@ -46,6 +47,16 @@ impl<F: Label> Request<F> {
         self.handles.tokens_in.increment(cost.tokens_in);
         self.handles.tokens_out.increment(cost.tokens_out);
         self.handles.spent_micros.increment(cost.micros);
+    }
+
+    /// It was routed, this way.
+    pub fn routed(&self, way: Way) {
+        self.handles.routed.count(way);
+    }
+
+    /// No source is waited for any longer, for this reason.
+    pub fn stopped(&self, why: Stopped) {
+        self.handles.stopped.count(why);
     }
 
     /// It ends.

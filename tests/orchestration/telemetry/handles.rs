@@ -3,19 +3,28 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use consilience::orchestration::Cost;
+use consilience::orchestration::gate::Expert;
+use consilience::orchestration::ledger::Ledger;
 use consilience::orchestration::telemetry::{Ending, Kind, Label, METRICS, POWERS, PerVariant, SECONDS, SOURCE_CALLS};
+use consilience::orchestration::{Batcher, Cost, FusionProcess, Gate};
 use consilience::{Error, LedgerError, RequestError, SourceError};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::SplitMix64;
 use tokio::time::advance;
 
+use super::super::engine::engine;
 use super::exposition::Scrape;
 use super::{Fate, telemetry};
 
 #[test]
 fn every_metric_is_there_at_zero_with_its_type_and_help() {
     let (exporter, _telemetry) = telemetry();
+    let directory = tempfile::tempdir().unwrap();
+    let _parts = metrics::with_local_recorder(&exporter.recorder(), || {
+        let gate = Gate::new([Expert::new("a")], Default::default()).unwrap();
+        let batcher = Batcher::builder(FusionProcess::new(engine())).build().unwrap();
+        (gate, batcher, Ledger::open(directory.path().join("results.redb"), Default::default()).unwrap())
+    });
     let scrape = Scrape::of(&exporter.render());
     let named: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
     assert_eq!(scrape.types.keys().map(String::as_str).collect::<BTreeSet<_>>(), named);
