@@ -24,6 +24,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// The device in one line: name, driver, what it runs with.
     fn describe(&self) -> String;
 
+    /// Whether it is a device apart, that a caller waits for.
+    fn is_gpu(&self) -> bool;
+
     /// How long the device takes to copy so many bytes from one place in its memory to another, on its own clock;
     /// `None` where it has no memory or no clock of its own.
     fn copy_time(&self, _bytes: u64) -> Result<Option<Duration>> {

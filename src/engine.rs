@@ -126,6 +126,12 @@ impl Engine {
         format!("{} (chosen: {})", self.backend.describe(), self.reason)
     }
 
+    /// Whether it runs on a GPU, or what stands for one: whoever calls it waits for a device.
+    #[must_use]
+    pub fn is_gpu(&self) -> bool {
+        self.backend.is_gpu()
+    }
+
     /// Fuses the evidence.
     ///
     /// # Errors

@@ -113,6 +113,10 @@ impl Backend for Cpu {
         Ok(self)
     }
 
+    fn is_gpu(&self) -> bool {
+        false
+    }
+
     fn describe(&self) -> String {
         format!("cpu: {}, {} thread{}", self.name, self.threads(), if self.threads() == 1 { "" } else { "s" })
     }

@@ -1,6 +1,7 @@
 //! One item's opinions fused by an engine, alone or in a batch with those of others.
 
 mod case;
+mod fuser;
 mod group;
 mod verdict;
 
@@ -8,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::case::Case;
+pub use self::fuser::Fuser;
 use self::group::groups;
 pub use self::verdict::Verdict;
 use crate::engine::Engine;
@@ -20,7 +22,7 @@ use crate::orchestration::Process;
 /// Cases of one batch that share a fusion, and whose sources come in the same forms, make one call of the engine; a source
 /// that is missing in one case fits any form in another. A verdict has the same bits alone and in any batch.
 ///
-/// On the CPU, [`fuse`](Self::fuse) takes microseconds and needs no batcher. A GPU answers many cases in the time of one.
+/// [`Fuser`] is one or the other, as the device asks for.
 ///
 /// # Examples
 ///

@@ -69,6 +69,19 @@ impl Opinion {
         }
     }
 
+    /// Probabilities that do not sum to one, divided by their sum, as [`OnInvalid::Renormalise`](crate::OnInvalid) asks;
+    /// `None` where no division mends the opinion.
+    pub(crate) fn renormalised(&self) -> Option<Self> {
+        let shares: Vec<f32> = match self {
+            Self::Probabilities(values) => values.clone(),
+            Self::LogProbabilities(values) => values.iter().map(|log| log.exp()).collect(),
+            _ => return None,
+        };
+        let sum: f32 = shares.iter().sum();
+        let divisible = shares.iter().all(|&share| share >= 0.0) && (f32::MIN_POSITIVE..=f32::MAX).contains(&sum);
+        divisible.then(|| Self::Probabilities(shares.iter().map(|share| share / sum).collect()))
+    }
+
     /// The class it votes for, `row` being its probabilities: its label, or the lowest class of its largest value.
     pub(crate) fn vote(&self, row: &[f32]) -> usize {
         match self {

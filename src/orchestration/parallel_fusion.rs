@@ -25,7 +25,7 @@ use self::progress::Listener;
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
 use crate::methods::learning::Weights;
-use crate::orchestration::fuse::FusionProcess;
+use crate::orchestration::fuse::Fuser;
 use crate::orchestration::source::Source;
 use crate::orchestration::statistics::Track;
 use crate::orchestration::telemetry::{Ending, Request, Telemetry};
@@ -64,7 +64,7 @@ use crate::orchestration::telemetry::{Ending, Request, Telemetry};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct ParallelFusion<I: ?Sized> {
-    engine: FusionProcess,
+    fuser: Fuser,
     classes: usize,
     sources: Vec<Arc<dyn Source<I>>>,
     names: Vec<Arc<str>>,
@@ -88,6 +88,18 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
         sources: Vec<Arc<dyn Source<I>>>,
         options: Options,
     ) -> Result<Self> {
+        let fuser = Fuser::new(Arc::clone(&engine))?;
+        Self::fused_by(&engine, fuser, classes, sources, options)
+    }
+
+    /// [`ParallelFusion::new`] with a fuser that is there already.
+    pub(crate) fn fused_by(
+        engine: &Engine,
+        fuser: Fuser,
+        classes: usize,
+        sources: Vec<Arc<dyn Source<I>>>,
+        options: Options,
+    ) -> Result<Self> {
         let names: Vec<Arc<str>> = sources.iter().map(|source| Arc::from(source.name())).collect();
         if names.is_empty() {
             return Err(RequestError::NoSources.into());
@@ -95,9 +107,8 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
         if let Some(name) = names.iter().enumerate().find_map(|(n, name)| names[..n].contains(name).then_some(name)) {
             return Err(RequestError::DuplicateName { what: "sources", name: name.to_string() }.into());
         }
-        let learner = Mutex::new(Learner::new(&engine, &options, names.len(), classes)?);
-        let engine = FusionProcess::new(engine);
-        Ok(Self { engine, classes, sources, names, options, meta: None, learner, telemetry: None })
+        let learner = Mutex::new(Learner::new(engine, &options, names.len(), classes)?);
+        Ok(Self { fuser, classes, sources, names, options, meta: None, learner, telemetry: None })
     }
 
     /// The same with a source that is shown what the others said, as
@@ -117,6 +128,13 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
         }
         self.meta = Some((meta, time));
         Ok(self)
+    }
+
+    /// The same, fused by this, which others may share; else by [`Fuser::new`] of the engine.
+    #[must_use]
+    pub fn with_fuser(mut self, fuser: Fuser) -> Self {
+        self.fuser = fuser;
+        self
     }
 
     /// The same, counted, timed and traced: every request, and every call of a source.

@@ -21,6 +21,7 @@ pub use self::options::Options;
 use crate::engine::Engine;
 use crate::error::{ErrorKind, RequestError, Result};
 use crate::orchestration::batcher::Shutdown;
+use crate::orchestration::fuse::Fuser;
 use crate::orchestration::ledger::Recorder;
 use crate::orchestration::parallel_fusion::{Fate, Outcome};
 use crate::orchestration::router::{Attempt, Choice, Complexity, Outcome as Turned};
@@ -74,6 +75,7 @@ const NAME: &str = "the service";
 /// ```
 pub struct Service<I: ?Sized> {
     engine: Arc<Engine>,
+    fuser: Fuser,
     classes: usize,
     options: Options,
     groups: Vec<(String, Sources<I>)>,
@@ -210,8 +212,8 @@ impl<I: ?Sized + Send + Sync> Service<I> {
         }
         let asked = self.groups.iter().filter(|(name, _)| step.contains(name));
         let sources = asked.flat_map(|(_, sources)| sources.iter().cloned()).collect();
-        let engine = Arc::clone(&self.engine);
-        let fusion = Arc::new(ParallelFusion::new(engine, self.classes, sources, self.options.fusion.clone())?);
+        let (fuser, options) = (self.fuser.clone(), self.options.fusion.clone());
+        let fusion = Arc::new(ParallelFusion::fused_by(&self.engine, fuser, self.classes, sources, options)?);
         fusions.insert(step.to_vec(), Arc::clone(&fusion));
         Ok(fusion)
     }

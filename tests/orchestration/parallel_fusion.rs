@@ -6,6 +6,7 @@ mod hedging;
 mod judging;
 mod refusing;
 mod stopping;
+mod together;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use consilience::orchestration::parallel_fusion::{Fate, Options, Outcome};
 use consilience::orchestration::{Cost, Opinion, ParallelFusion, Question, Reply, Source, Stopped, source};
-use consilience::{Error, Flags, Fusion, Measure, Rule, Weighting};
+use consilience::{Error, Flags, Fusion, Measure, OnInvalid, Rule, Weighting};
 
 use super::engine::engine;
 use super::scripted::{Act, fusion};
@@ -67,6 +68,32 @@ async fn abstaining_is_an_answer_and_no_opinion() {
     let confusion = options().fusion(Fusion::new(Rule::Confusion { matrices }));
     let outcome = fusion(2, &[Act::Say(Opinion::Abstained)], confusion).ask("?").await.expect("an answer");
     assert!((outcome.posterior[0] - 0.75).abs() < 1e-6, "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_sum_to_one_fails_or_is_divided_as_the_fusion_says() {
+    let off = Opinion::Probabilities(vec![3.0, 1.0]);
+    let logs = Opinion::LogProbabilities(vec![3.0_f32.ln(), 1.0_f32.ln()]);
+    let never = Opinion::Probabilities(vec![f32::NAN, 1.0]);
+    let long = Opinion::Probabilities(vec![1.0; 3]);
+    let acts = [off, logs, never, long, Opinion::Probabilities(vec![0.5, 0.5])].map(Act::Say);
+    let linear = |on_invalid| options().fusion(Fusion::new(Rule::Linear).on_invalid(on_invalid));
+    for (on_invalid, fate, p) in [
+        (OnInvalid::Error, Fate::Invalid, 0.5),
+        (OnInvalid::Missing, Fate::Invalid, 0.5),
+        (OnInvalid::Renormalise, Fate::Answered, (0.75 + 0.75 + 0.5) / 3.0),
+    ] {
+        let asked = fusion(2, &acts, linear(on_invalid));
+        let outcome = asked.ask("?").await.expect("an answer");
+        assert_eq!(fates(&outcome), [fate, fate, Fate::Invalid, Fate::Invalid, Fate::Answered]);
+        assert!((outcome.posterior[0] - p).abs() < 1e-6, "{outcome:?}");
+        assert_eq!(outcome.flags.contains(Flags::RENORMALISED), on_invalid == OnInvalid::Renormalise);
+        if fate == Fate::Answered {
+            assert_eq!(outcome.reports[0].opinion, Some(Opinion::Probabilities(vec![0.75, 0.25])));
+            assert!((outcome.reports[0].weight - 1.0 / 3.0).abs() < 1e-6);
+            asked.learn(&outcome, 0).expect("what was mended can be learned from");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

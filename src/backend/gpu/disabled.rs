@@ -35,4 +35,8 @@ impl Backend for Gpu {
     fn describe(&self) -> String {
         match *self {}
     }
+
+    fn is_gpu(&self) -> bool {
+        match *self {}
+    }
 }

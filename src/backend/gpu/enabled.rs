@@ -219,6 +219,10 @@ impl Backend for Gpu {
         Ok(Box::new(Held::new(self, features)?))
     }
 
+    fn is_gpu(&self) -> bool {
+        true
+    }
+
     fn describe(&self) -> String {
         let info = &self.opened.info;
         let driver = [info.driver.as_str(), info.driver_info.as_str()];

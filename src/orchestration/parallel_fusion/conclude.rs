@@ -10,20 +10,20 @@ use super::gather::{Gather, Slot};
 use super::outcome::{Fate, Judge, Outcome, Report};
 use crate::error::{RequestError, Result, SourceError};
 use crate::orchestration::Cost;
-use crate::orchestration::fuse::{Case, Verdict};
+use crate::orchestration::fuse::Case;
 use crate::orchestration::source::{Peer, Question};
 use crate::orchestration::stop::Stopped;
 use crate::orchestration::weigh::{Said, tempered};
 use crate::spec::{Rule, penalised};
+use crate::tensor::Flags;
 
 impl<I: ?Sized + Send + Sync> Gather<'_, I> {
-    /// What has arrived so far, fused.
-    pub(super) fn judge(&self) -> Result<Verdict> {
+    /// What has arrived so far.
+    pub(super) fn case(&self) -> Result<Case> {
         let counts = |slot: &Slot| slot.has_answered() || slot.report.fate == Fate::Abstained;
         let opinion = |slot: &Slot| slot.report.opinion.clone().filter(|_| counts(slot));
         let opinions = self.slots.iter().map(opinion).collect();
-        let case = Case::new(Arc::clone(&self.current.fusion), self.of.classes, opinions)?;
-        self.of.engine.fuse(&case)
+        Case::new(Arc::clone(&self.current.fusion), self.of.classes, opinions)
     }
 
     /// The outcome, after the meta-learner has been asked where there is one.
@@ -32,11 +32,15 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
             let cause = |slot: Slot| (slot.report.name.to_string(), slot.report.error.unwrap_or(SourceError::Closed));
             return Err(RequestError::NothingArrived { causes: self.slots.into_iter().map(cause).collect() }.into());
         }
-        let verdict = self.judge()?;
+        let verdict = self.of.fuser.fuse(self.case()?).await?;
         let (mut posterior, mut decision) = (verdict.posterior, verdict.decision.unwrap_or_default());
         let mut confidence = verdict.confidence.unwrap_or_default();
         self.weigh();
         let mut content = self.content(decision as usize);
+        let mut flags = verdict.flags.unwrap_or_default();
+        if self.slots.iter().any(|slot| slot.mended) {
+            flags.0 |= Flags::RENORMALISED.0;
+        }
         let mut judge = Judge::Fusion;
         let meta = self.ask_meta_learner().await;
         let mut reports: Vec<_> = self.slots.into_iter().map(|slot| slot.report).collect();
@@ -57,7 +61,7 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
             cost,
             elapsed: self.started.elapsed(),
             disagreement: verdict.disagreement.unwrap_or_default(),
-            flags: verdict.flags.unwrap_or_default(),
+            flags,
             posterior,
             decision,
             content,
@@ -119,7 +123,7 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
         let reply = answer.map_or(Err(SourceError::TimedOut { after }), |ended| ended.reply);
         let mut report = Report { latency: after, ..Report::unanswered(Arc::from(meta.name())) };
         let mut row = vec![0.0; self.of.classes];
-        report.take(reply, &mut row);
+        report.take(reply, &mut row, self.current.fusion.on_invalid);
         if let (Some(call), Some(request)) = (call, self.request) {
             call.finish(report.fate);
             request.spent(report.cost);

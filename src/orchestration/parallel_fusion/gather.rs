@@ -1,11 +1,13 @@
 //! From the question to the last answer that is waited for.
 
+use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesOrdered, FuturesUnordered};
 use tokio::time::{Instant, sleep_until};
 use tracing::Span;
 
@@ -15,9 +17,13 @@ use super::learner::Current;
 use super::outcome::{Fate, Outcome, Report};
 use super::progress::{Event, Listener};
 use crate::error::{RequestError, Result, SourceError};
+use crate::orchestration::fuse::Verdict;
 use crate::orchestration::source::Question;
 use crate::orchestration::stop::{Race, Stopped};
 use crate::orchestration::telemetry::{Request, SourceCall};
+
+/// What a listener is to be told, in this order; a device may take its time for it.
+type Telling = FuturesOrdered<BoxFuture<'static, Result<Event>>>;
 
 /// One request under way.
 pub(super) struct Gather<'a, I: ?Sized> {
@@ -38,6 +44,8 @@ pub(super) struct Slot {
     pub report: Report,
     /// The opinion as probabilities.
     pub row: Vec<f32>,
+    /// Whether it had to be divided by its sum.
+    pub mended: bool,
     /// Calls that have not ended.
     running: u32,
     /// The same, as they are counted: those dropped are censored.
@@ -74,6 +82,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         let slot = |(source, name): (usize, &Arc<str>)| Slot {
             report: Report::unanswered(Arc::clone(name)),
             row: vec![0.0; of.classes],
+            mended: false,
             running: 0,
             counted: Vec::new(),
             slow_at: slow_after.as_ref().map(|after| started + after[source]),
@@ -83,7 +92,12 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
     }
 
     pub(super) async fn run(mut self) -> Result<Outcome> {
-        let stopped = self.gather().await?;
+        let mut telling = Telling::new();
+        let stopped = self.gather(&mut telling).await?;
+        while let Some(event) = telling.next().await {
+            let event = event?;
+            self.tell(|| event);
+        }
         self.tell(|| Event::Stopped(stopped));
         self.give_up(stopped);
         self.of.locked(|learner| learner.count(self.slots.iter().map(|slot| &slot.report)));
@@ -95,7 +109,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
     }
 
     /// Asks everybody until nobody is to be waited for any longer. The calls still running then are dropped.
-    async fn gather(&mut self) -> Result<Stopped> {
+    async fn gather(&mut self, telling: &mut Telling) -> Result<Stopped> {
         let of = self.of;
         let current = Arc::clone(&self.current);
         let mut race = current.lock.as_ref().map(|lock| lock.race());
@@ -106,7 +120,9 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         }
         let mut late = pin!(sleep_until(self.until));
         let mut slow = pin!(sleep_until(self.next_slow().unwrap_or(self.until)));
+        // Whether somebody has answered since what is being judged, or was.
         let mut unjudged = false;
+        let mut judging = None;
         loop {
             let hedges = self.next_slow().is_some();
             tokio::select! {
@@ -115,17 +131,26 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
                 Some(ended) = asking.next() => {
                     let source = ended.source;
                     if self.hear(ended) {
-                        self.tell_of(source)?;
+                        telling.extend(self.telling_of(source)?);
                         if let Some(stopped) = self.settled(source, race.as_mut()) {
                             return Ok(stopped);
                         }
                         unjudged |= self.slots[source].has_answered();
                     }
                 }
+                Some(event) = telling.next(), if !telling.is_empty() => {
+                    let event = event?;
+                    self.tell(|| event);
+                }
                 // Nobody else has answered by now: all that is there is judged together.
-                () = std::future::ready(()), if unjudged => {
+                () = ready(()), if unjudged && judging.is_none() => {
                     unjudged = false;
-                    if self.is_sure()? {
+                    judging = self.judge_on_the_way()?;
+                }
+                Some(verdict) = async { Some(judging.as_mut()?.await) }, if judging.is_some() => {
+                    judging = None;
+                    // What has come meanwhile may make it less sure.
+                    if !unjudged && self.is_enough(&verdict?) {
                         return Ok(Stopped::Confident);
                     }
                 }
@@ -170,7 +195,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
             return false;
         }
         slot.report.latency = self.started.elapsed();
-        slot.report.take(reply, &mut slot.row);
+        slot.mended = slot.report.take(reply, &mut slot.row, self.current.fusion.on_invalid);
         if let Some(call) = slot.counted.get_mut(attempt as usize).and_then(Option::take) {
             call.finish(slot.report.fate);
         }
@@ -182,29 +207,26 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         true
     }
 
-    /// Tells of a source that is done.
-    fn tell_of(&self, source: usize) -> Result<()> {
+    /// What is to be told of a source that is done, as soon as what has been heard so far is fused.
+    fn telling_of(&self, source: usize) -> Result<Option<BoxFuture<'static, Result<Event>>>> {
         if self.listener.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let report = &self.slots[source].report;
-        match (&report.opinion, &report.error) {
+        Ok(Some(match (&report.opinion, &report.error) {
             (Some(opinion), None) => {
-                let verdict = self.judge()?;
-                self.tell(|| Event::Arrived {
-                    source,
-                    opinion: opinion.clone(),
-                    decision: verdict.decision.unwrap_or_default(),
-                    confidence: verdict.confidence.unwrap_or_default(),
-                    posterior: verdict.posterior,
-                });
+                let (opinion, judged) = (opinion.clone(), self.of.fuser.fuse(self.case()?));
+                Box::pin(async move {
+                    let Verdict { posterior, decision, confidence, .. } = judged.await?;
+                    let (decision, confidence) = (decision.unwrap_or_default(), confidence.unwrap_or_default());
+                    Ok(Event::Arrived { source, opinion, posterior, decision, confidence })
+                })
             }
             (_, error) => {
                 let error = error.clone().unwrap_or(SourceError::Closed);
-                self.tell(|| Event::Failed { source, fate: report.fate, error });
+                Box::pin(ready(Ok(Event::Failed { source, fate: report.fate, error })))
             }
-        }
-        Ok(())
+        }))
     }
 
     /// Why nobody else need be waited for, if so, now that a source is done.
@@ -221,13 +243,19 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         race.settled().map(|_| Stopped::Locked)
     }
 
-    /// Whether what has been heard is enough, and sure enough.
-    fn is_sure(&self) -> Result<bool> {
+    /// What has been heard, fused, where it may be enough.
+    fn judge_on_the_way(&self) -> Result<Option<BoxFuture<'static, Result<Verdict>>>> {
         let stop = &self.of.options.stop;
-        match stop.confidence {
-            Some(least) if self.heard() >= stop.quorum => Ok(self.judge()?.confidence >= Some(least)),
-            _ => Ok(false),
+        if stop.confidence.is_none() || self.heard() < stop.quorum {
+            return Ok(None);
         }
+        Ok(Some(Box::pin(self.of.fuser.fuse(self.case()?))))
+    }
+
+    /// Whether a verdict is sure enough.
+    fn is_enough(&self, verdict: &Verdict) -> bool {
+        let least = self.of.options.stop.confidence;
+        least.is_some_and(|least| verdict.confidence >= Some(least))
     }
 
     /// How many have given an opinion.

@@ -14,7 +14,8 @@ use crate::spec::{Fusion, Rule};
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
     /// How opinions are fused. `None`: two sources as [`Fusion::two_source`] says, others by the default ensemble. Which
-    /// outputs it asks for is of no account: an [`Outcome`](super::Outcome) has its own.
+    /// outputs it asks for is of no account: an [`Outcome`](super::Outcome) has its own. An invalid opinion is a failure of
+    /// its source, unless [`OnInvalid::Renormalise`](crate::OnInvalid::Renormalise) mends it.
     pub fusion: Option<Fusion>,
     /// How long a request may take.
     pub deadline: Duration,

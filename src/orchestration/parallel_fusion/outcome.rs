@@ -10,6 +10,7 @@ use crate::orchestration::source::Reply;
 use crate::orchestration::stop::Stopped;
 use crate::orchestration::telemetry::Label;
 use crate::orchestration::{Cost, Opinion};
+use crate::spec::OnInvalid;
 use crate::tensor::Flags;
 
 /// A fused answer, and how it came about.
@@ -64,7 +65,7 @@ pub struct Report {
     pub weight: f32,
     /// Until it answered, failed or was given up.
     pub latency: Duration,
-    /// What it said.
+    /// What it said; divided by its sum where it did not sum to one and the fusion renormalises.
     pub opinion: Option<Opinion>,
     /// What it said in words.
     pub content: Option<String>,
@@ -119,11 +120,21 @@ impl Report {
         }
     }
 
-    /// Takes in how a call ended; a valid opinion leaves its probabilities in `row`.
-    pub(super) fn take(&mut self, reply: Result<Reply, SourceError>, row: &mut [f32]) {
-        let valid = reply.and_then(|reply| {
+    /// Takes in how a call ended; a valid opinion leaves its probabilities in `row`, and so does one that the policy mends,
+    /// which is answered.
+    pub(super) fn take(&mut self, reply: Result<Reply, SourceError>, row: &mut [f32], on_invalid: OnInvalid) -> bool {
+        let mut mended = false;
+        let valid = reply.and_then(|mut reply| {
             self.cost += reply.cost;
-            let given = reply.opinion.write_probabilities(row)?;
+            let given = reply.opinion.write_probabilities(row).or_else(|error| {
+                let renormalises = on_invalid == OnInvalid::Renormalise;
+                let Some(opinion) = renormalises.then(|| reply.opinion.renormalised()).flatten() else {
+                    return Err(error);
+                };
+                let given = opinion.write_probabilities(row).map_err(|_| error)?;
+                (reply.opinion, mended) = (opinion, true);
+                Ok(given)
+            })?;
             Ok((reply, given))
         });
         match valid {
@@ -134,6 +145,7 @@ impl Report {
             }
             Err(error) => (self.fate, self.error) = (Fate::of(&error), Some(error)),
         }
+        mended
     }
 }
 

@@ -9,6 +9,7 @@ use super::admission::Admission;
 use super::{Options, Service, Sources};
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
+use crate::orchestration::fuse::Fuser;
 use crate::orchestration::ledger::Recorder;
 use crate::orchestration::parallel_fusion::Fate;
 use crate::orchestration::router::{Complexity, Group};
@@ -19,6 +20,7 @@ use crate::orchestration::{Router, Source};
 #[must_use]
 pub struct Builder<I: ?Sized> {
     engine: Arc<Engine>,
+    fuser: Option<Fuser>,
     classes: usize,
     complexity: Arc<dyn Fn(&I) -> Complexity + Send + Sync>,
     options: Options,
@@ -34,8 +36,9 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
         classes: usize,
         complexity: Arc<dyn Fn(&I) -> Complexity + Send + Sync>,
     ) -> Self {
-        let options = Options::default();
-        Self { engine, classes, complexity, options, groups: Vec::new(), router: None, recorder: None, telemetry: None }
+        let (options, groups) = (Options::default(), Vec::new());
+        let (fuser, router, recorder, telemetry) = (None, None, None, None);
+        Self { engine, fuser, classes, complexity, options, groups, router, recorder, telemetry }
     }
 
     /// Another group, with its sources.
@@ -53,6 +56,12 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
     /// Goes on with a router that has learned already, in place of a new one by the options.
     pub fn router(mut self, router: Router) -> Self {
         self.router = Some(router);
+        self
+    }
+
+    /// Fuses by this, which others may share; else by [`Fuser::new`] of the engine.
+    pub fn fuser(mut self, fuser: Fuser) -> Self {
+        self.fuser = Some(fuser);
         self
     }
 
@@ -75,7 +84,7 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
     /// No group in one of the roles, a group without sources, two groups or two sources of one name, a router of other
     /// groups, or options that do not fit.
     pub fn build(self) -> Result<Service<I>> {
-        let Self { engine, classes, complexity, mut options, groups, router, recorder, telemetry } = self;
+        let Self { engine, fuser, classes, complexity, mut options, groups, router, recorder, telemetry } = self;
         let declared: Vec<Group> = groups.iter().map(|(group, _)| group.clone()).collect();
         let router = match router {
             Some(router) => router,
@@ -92,8 +101,13 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
             }
         }
         options.most_at_once = options.most_at_once.max(1);
+        let fuser = match fuser {
+            Some(fuser) => fuser,
+            None => Fuser::new(Arc::clone(&engine))?,
+        };
         let service = Service {
             engine,
+            fuser,
             classes,
             options,
             groups: groups.into_iter().map(|(group, sources)| (group.name, sources)).collect(),
