@@ -24,6 +24,7 @@ use criterion::{criterion_group, criterion_main};
 criterion_group!(
     benches,
     parallel_fusion::benches,
+    parallel_fusion::wall_time,
     batcher::throughput,
     batcher::latency,
     batcher::fusing,

@@ -10,7 +10,7 @@ use criterion::Criterion;
 use criterion::async_executor::AsyncExecutor;
 use futures_util::future::join_all;
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 const SOURCES: usize = 8;
 const CLASSES: usize = 10;
@@ -60,6 +60,35 @@ pub fn benches(c: &mut Criterion) {
     ] {
         let fusion = ParallelFusion::new(Arc::clone(&engine), CLASSES, sources(), options).expect("a fusion");
         group.bench_function(name, |b| b.to_async(On(&runtime)).iter(|| fusion.ask("?")));
+    }
+    group.finish();
+}
+
+/// The n-th of eight sources answers after 5 (n + 1) ms: how long a request takes beside the slowest source it needs.
+pub fn wall_time(c: &mut Criterion) {
+    let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let engine = Arc::new(Engine::cpu().expect("a CPU engine"));
+    let of = |n: u64| -> Arc<dyn Source<str>> {
+        Arc::new(source::of(format!("source {n}"), move |_: Question<str>| async move {
+            sleep(Duration::from_millis(5 * (n + 1))).await;
+            Ok::<Reply, SourceError>(Opinion::label(3).into())
+        }))
+    };
+    let sources = || (0..SOURCES as u64).map(of).collect::<Vec<_>>();
+    let mut group = c.benchmark_group("parallel_fusion/wall time");
+    group.sample_size(20).measurement_time(Duration::from_secs(3));
+    for (needed, stop) in [(SOURCES, Stop::default()), (5, Stop::LOCKED)] {
+        let slowest = &sources()[needed - 1];
+        group.bench_function(format!("the slowest of {needed} alone"), |b| {
+            b.to_async(On(&runtime)).iter(|| {
+                let deadline = Instant::now() + Duration::from_secs(5);
+                slowest.ask(Question::new(Arc::from("?"), CLASSES, deadline))
+            });
+        });
+        let options = Options { learning: None, ..Options::parallel_fusion() };
+        let options = options.fusion(Fusion::new(Rule::Vote)).stop(stop);
+        let fusion = ParallelFusion::new(Arc::clone(&engine), CLASSES, sources(), options).expect("a fusion");
+        group.bench_function(format!("eight, {needed} needed"), |b| b.to_async(On(&runtime)).iter(|| fusion.ask("?")));
     }
     group.finish();
 }

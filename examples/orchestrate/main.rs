@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The classifiers are real and see real pictures. How long they take and how they fail is drawn from a seed, on a clock
-//! that is simulated: the same on every machine, and over in seconds.
+//! that is simulated: the same on every machine, and over in seconds. `--watch` shows the first requests on the real clock,
+//! in a terminal.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 #[path = "../batch_fusion/digits.rs"]
@@ -20,6 +21,7 @@ mod random;
 mod routes;
 mod stops;
 mod view;
+mod watch;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -44,6 +46,9 @@ struct Args {
     /// Requests whose events are shown one by one.
     #[arg(long, default_value_t = 3)]
     show: usize,
+    /// Shows them as they happen, on the real clock; needs a terminal.
+    #[arg(long)]
+    watch: bool,
 }
 
 fn main() -> ExitCode {
@@ -71,9 +76,15 @@ fn run(args: &Args) -> Result<(), Failure> {
     }
     let eight = Arc::new(Live::new(&models, &digits, args.seed));
     let engine = Arc::new(Engine::cpu()?);
+    if args.watch {
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        runtime.block_on(watch::watch(&engine, &live, args.show))?;
+    }
     let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(async {
-        view::show(&engine, &live, args.show).await?;
+        if !args.watch {
+            view::show(&engine, &live, args.show).await?;
+        }
         stops::compare(&engine, &live, &eight).await?;
         routes::compare(&engine, &live, &digits).await
     })
