@@ -33,6 +33,7 @@ mod weigh;
 
 pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
+pub(crate) use self::cost::Meter;
 pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
 pub use self::iteration::Iteration;

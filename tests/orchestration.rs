@@ -3,6 +3,7 @@
 mod bandit;
 mod batcher;
 mod complexity;
+mod costs;
 mod engine;
 mod faults;
 mod fuse;

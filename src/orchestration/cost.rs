@@ -1,11 +1,20 @@
 //! What asking costs.
 
+mod meter;
+
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use serde::{Deserialize, Serialize};
 
-/// What was spent on answers.
+pub(crate) use self::meter::Meter;
+
+/// What was spent on answers, those that did not come among them.
+///
+/// A [`Reply`](super::Reply) says what it cost, all in all. A call that ends without one, because the source failed, was
+/// late or was no longer wanted, costs what the source said until then with [`Question::spend`](super::Question::spend);
+/// it counts as one call at least, also where it failed before anything was sent. What a source spends after nobody waits
+/// for it any more is not known. A request that nobody answered has no outcome; telemetry counts what it cost.
 ///
 /// # Examples
 ///

@@ -7,6 +7,7 @@ mod learner;
 mod options;
 mod outcome;
 mod progress;
+mod spent;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +26,7 @@ use self::progress::Listener;
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
 use crate::methods::learning::Weights;
+use crate::orchestration::Meter;
 use crate::orchestration::fuse::Fuser;
 use crate::orchestration::source::Source;
 use crate::orchestration::statistics::Track;
@@ -229,7 +231,8 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
     async fn request(&self, input: Arc<I>, deadline: Instant, listener: Option<Arc<Listener>>) -> Result<Outcome> {
         let request = self.telemetry.as_ref().map(|telemetry| telemetry.begin());
         let span = request.as_ref().map_or_else(Span::none, |request| request.span().clone());
-        let gather = async { Gather::new(self, input, deadline, listener, request.as_ref())?.run().await };
+        let gather =
+            async { Gather::new(self, input, deadline, listener, request.as_ref(), Meter::default())?.run().await };
         let answer = gather.instrument(span).await;
         if let Some(request) = request {
             request.finish(Ending::of(&answer));
@@ -237,14 +240,15 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
         answer
     }
 
-    /// Asks as part of a request that is counted and traced already.
+    /// Asks as part of a request that is counted and traced already; the meter says what it cost, answered or not.
     pub(crate) async fn ask_within(
         &self,
         request: Option<&Request<Fate>>,
         input: Arc<I>,
         deadline: Instant,
+        meter: Meter,
     ) -> Result<Outcome> {
-        Gather::new(self, input, deadline, None, request)?.run().await
+        Gather::new(self, input, deadline, None, request, meter)?.run().await
     }
 
     /// No code of a caller runs under the lock. Were it poisoned all the same, its contents are whole.

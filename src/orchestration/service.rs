@@ -26,7 +26,7 @@ use crate::orchestration::ledger::Recorder;
 use crate::orchestration::parallel_fusion::{Fate, Outcome};
 use crate::orchestration::router::{Attempt, Choice, Complexity, Outcome as Turned};
 use crate::orchestration::telemetry::{Ending, Request, Telemetry};
-use crate::orchestration::{Cost, ParallelFusion, Router, Source};
+use crate::orchestration::{Cost, Meter, ParallelFusion, Router, Source};
 
 /// The sources of a group.
 type Sources<I> = Vec<Arc<dyn Source<I>>>;
@@ -173,15 +173,16 @@ impl<I: ?Sized + Send + Sync> Service<I> {
         request: Option<&Request<Fate>>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<Outcome> {
-        let mut failed = Vec::new();
+        let (mut failed, mut spent) = (Vec::new(), Cost::default());
         let steps = &choice.plan.0;
         for (taken, step) in steps.iter().enumerate() {
             let began = Instant::now();
             let left = deadline.saturating_duration_since(began);
             let share = left / u32::try_from(steps.len() - taken).unwrap_or(u32::MAX);
             let fusion = self.fusion(step)?;
-            let answer = fusion.ask_within(request, Arc::clone(input), began + share).await;
-            let cost = answer.as_ref().map_or_else(|_| Cost::default(), |outcome| outcome.cost);
+            let meter = Meter::default();
+            let answer = fusion.ask_within(request, Arc::clone(input), began + share, meter.clone()).await;
+            let cost = meter.total();
             let attempt = |group: &String| Attempt {
                 group: group.clone(),
                 success: answer.is_ok(),
@@ -189,8 +190,9 @@ impl<I: ?Sized + Send + Sync> Service<I> {
                 cost,
             };
             attempts.extend(step.iter().map(attempt));
+            spent += cost;
             match answer {
-                Ok(outcome) => return Ok(outcome),
+                Ok(outcome) => return Ok(Outcome { cost: spent, ..outcome }),
                 Err(error) => match error.kind() {
                     ErrorKind::Request(RequestError::NothingArrived { causes }) => {
                         failed.extend(causes.iter().cloned());

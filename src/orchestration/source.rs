@@ -56,7 +56,8 @@ pub trait Source<I: ?Sized>: Send + Sync {
     /// Asks it. The answer is no longer wanted after [`Question::deadline`].
     fn ask(&self, question: Question<I>) -> BoxFuture<'_, Result<Reply, SourceError>>;
 
-    /// What one call is expected to cost, for those who choose whom to ask; what it did cost comes with the [`Reply`].
+    /// What one call is expected to cost, for those who choose whom to ask; what it did cost comes with the [`Reply`], or
+    /// by [`Question::spend`] where there is none.
     fn expected_cost(&self) -> Cost {
         Cost::CALL
     }
@@ -74,7 +75,7 @@ pub struct Reply {
     pub opinion: Opinion,
     /// What it says in words, or whatever else belongs to the answer.
     pub content: Option<String>,
-    /// What the answer cost.
+    /// What the answer cost, with all that was tried for it.
     pub cost: Cost,
 }
 

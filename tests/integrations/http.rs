@@ -1,5 +1,6 @@
 //! Chat services over HTTP, against a real server that misbehaves on demand.
 
+mod costs;
 mod faults;
 mod iteration;
 mod keys;

@@ -11,7 +11,7 @@ use reqwest::{Client, Url};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::ChatOptions;
-use super::completion::Completion;
+use super::completion::{Completion, Usage};
 use super::exchange::{Exchange, failed};
 use super::prompt;
 use super::rule::{self, Classes};
@@ -38,7 +38,8 @@ use crate::orchestration::{Cost, Opinion, Question, Reply, Source};
 /// | no whole answer at the deadline | `TimedOut` |
 ///
 /// The reply's content is the answer in words. Its cost counts each request sent for it; tokens are those the service
-/// reports, 0 where it reports none.
+/// reports, 0 where it reports none. Where there is no reply, what is known to be spent is counted all the same
+/// ([`Question::spend`]): each request when it is sent, tokens as soon as they are reported.
 ///
 /// # Examples
 ///
@@ -126,7 +127,8 @@ impl ChatSource {
     ) -> Result<Reply, SourceError> {
         let mut sent = 0_u32;
         loop {
-            let refused = match self.exchange.send(body.clone(), self.partial(question)).await {
+            question.spend(Cost::CALL);
+            let refused = match self.exchange.send(body.clone(), self.used(question), self.partial(question)).await {
                 Ok(completion) => return self.reply(completion, u64::from(sent) + 1),
                 Err(refused) => refused,
             };
@@ -145,6 +147,27 @@ impl ChatSource {
             }
             sleep(wait).await;
         }
+    }
+
+    /// Counts what a request has used, by what its service has reported so far.
+    fn used<'a, I: Send + Sync + ?Sized>(&'a self, question: &'a Question<I>) -> impl FnMut(Usage) + Send + 'a {
+        let mut known = Cost::default();
+        move |usage| {
+            let cost = self.cost(0, usage);
+            let more = Cost {
+                calls: 0,
+                tokens_in: cost.tokens_in.saturating_sub(known.tokens_in),
+                tokens_out: cost.tokens_out.saturating_sub(known.tokens_out),
+                micros: cost.micros.saturating_sub(known.micros),
+            };
+            known += more;
+            question.spend(more);
+        }
+    }
+
+    fn cost(&self, calls: u64, usage: Usage) -> Cost {
+        let (tokens_in, tokens_out) = (usage.prompt_tokens.unwrap_or(0), usage.completion_tokens.unwrap_or(0));
+        Cost { calls, tokens_in, tokens_out, micros: self.options.prices.micros(tokens_in, tokens_out) }
     }
 
     /// Reports what a streamed answer says so far. It is read each time it has grown by a quarter, so that reading it costs
@@ -171,8 +194,7 @@ impl ChatSource {
 
     fn reply(&self, completion: Completion, calls: u64) -> Result<Reply, SourceError> {
         let Completion { text, refusal, tokens, usage, .. } = completion;
-        let (tokens_in, tokens_out) = (usage.prompt_tokens.unwrap_or(0), usage.completion_tokens.unwrap_or(0));
-        let cost = Cost { calls, tokens_in, tokens_out, micros: self.options.prices.micros(tokens_in, tokens_out) };
+        let cost = self.cost(calls, usage);
         if let Some(refusal) = refusal.filter(|_| text.is_empty()) {
             return Ok(Reply::from(Opinion::Abstained).content(refusal).cost(cost));
         }

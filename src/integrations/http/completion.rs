@@ -46,6 +46,12 @@ struct Sent {
     error: Option<Value>,
 }
 
+/// All that is looked at in an answer that is not understood.
+#[derive(Deserialize)]
+struct Account {
+    usage: Option<Usage>,
+}
+
 #[derive(Deserialize)]
 struct Choice {
     #[serde(alias = "delta")]
@@ -66,24 +72,28 @@ struct Logprobs {
 }
 
 impl Completion {
-    /// A whole answer.
-    pub fn whole(json: &[u8]) -> Result<Self, String> {
-        let mut completion = Self::default();
-        if !completion.take(json)? {
+    /// Takes in a whole answer.
+    pub fn take_whole(&mut self, json: &[u8]) -> Result<(), String> {
+        if !self.take(json)? {
             return Err("there is no choice in it".to_owned());
         }
-        completion.is_whole = true;
-        Ok(completion)
+        self.is_whole = true;
+        Ok(())
     }
 
-    /// Adds what is sent; whether there was a choice in it.
+    /// Adds what is sent; whether there was a choice in it. What it took is known after an error, too.
     pub fn take(&mut self, json: &[u8]) -> Result<bool, String> {
-        let sent: Sent = serde_json::from_slice(json).map_err(|e| format!("it is no chat completion: {e}"))?;
+        let sent = serde_json::from_slice(json);
+        let usage = match &sent {
+            Ok(Sent { usage, .. }) => *usage,
+            Err(_) => serde_json::from_slice(json).ok().and_then(|Account { usage }| usage),
+        };
+        self.usage = usage.unwrap_or(self.usage);
+        let sent = sent.map_err(|e| format!("it is no chat completion: {e}"))?;
         if let Some(error) = sent.error {
             let message = error.get("message").and_then(Value::as_str).map_or_else(|| error.to_string(), str::to_owned);
             return Err(format!("the service reports an error: {message}"));
         }
-        self.usage = sent.usage.unwrap_or(self.usage);
         // Only one choice is ever asked for.
         let Some(choice) = sent.choices.and_then(|choices| choices.into_iter().next()) else { return Ok(false) };
         if let Some(message) = choice.message {

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode, Url};
 
-use super::completion::Completion;
+use super::completion::{Completion, Usage};
 use super::events::Events;
 use super::rule::EXCERPT_CHARS;
 use super::wait;
@@ -45,8 +45,14 @@ impl Exchange {
         Self { client, url, key: options.key.clone(), answer_bytes: options.answer_bytes }
     }
 
-    /// Sends a request and reads the answer; `partial` sees it as it comes, where it is streamed.
-    pub async fn send(&self, body: Vec<u8>, partial: impl FnMut(&Completion) + Send) -> Result<Completion, Refused> {
+    /// Sends a request and reads the answer; `used` is told what it took as soon as that is known, and `partial` sees it as
+    /// it comes, where it is streamed.
+    pub async fn send(
+        &self,
+        body: Vec<u8>,
+        mut used: impl FnMut(Usage) + Send,
+        partial: impl FnMut(&Completion) + Send,
+    ) -> Result<Completion, Refused> {
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
         let mut response = request.send().await.map_err(|e| failed("the request failed", e))?;
         let status = response.status();
@@ -55,10 +61,13 @@ impl Exchange {
         }
         let kind = self.content_type(response.headers());
         let read = if kind.starts_with("text/event-stream") {
-            self.stream(&mut response, partial).await?
+            self.stream(&mut response, used, partial).await?
         } else {
             let bytes = self.whole(&mut response).await?;
-            Completion::whole(&bytes).map_err(|why| (why, bytes))
+            let mut completion = Completion::default();
+            let read = completion.take_whole(&bytes);
+            used(completion.usage);
+            read.map(|()| completion).map_err(|why| (why, bytes))
         };
         read.map_err(|(why, bytes)| {
             let (why, begins) = (self.hidden(&why), self.excerpt(&bytes));
@@ -88,6 +97,7 @@ impl Exchange {
     async fn stream(
         &self,
         response: &mut Response,
+        mut used: impl FnMut(Usage) + Send,
         mut partial: impl FnMut(&Completion) + Send,
     ) -> Result<Result<Completion, (String, Vec<u8>)>, SourceError> {
         let (mut events, mut completion, mut bytes) = (Events::default(), Completion::default(), 0);
@@ -107,6 +117,7 @@ impl Exchange {
                     fault = Some((why, data.to_vec()));
                 }
             });
+            used(completion.usage);
             if let Some(fault) = fault {
                 return Ok(Err(fault));
             }

@@ -39,6 +39,8 @@ pub struct Thought {
     pub reply: Result<Reply, SourceError>,
     /// How long it took.
     pub latency: Duration,
+    /// What it cost, whether it says anything or not.
+    pub cost: Cost,
 }
 
 /// One synthesis.
@@ -55,6 +57,8 @@ pub struct Synthesis {
     pub is_kept: bool,
     /// How long it took.
     pub latency: Duration,
+    /// What it cost, whether it says anything or not.
+    pub cost: Cost,
 }
 
 /// What an outcome is based on.
@@ -91,8 +95,7 @@ pub struct Outcome {
     pub stopped_alike: bool,
     /// Each synthesis that began, in that order.
     pub syntheses: Vec<Synthesis>,
-    /// What all of it cost: what the replies say, and one call for each thought or synthesis that failed or was stopped,
-    /// whose tokens nobody reports.
+    /// What all of it cost, thoughts and syntheses that failed or were stopped among it; see [`Cost`].
     pub cost: Cost,
     /// How long it took.
     pub elapsed: Duration,

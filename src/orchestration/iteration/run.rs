@@ -15,7 +15,7 @@ use super::outcome::{Basis, Event, Outcome, Synthesis, Thought};
 use super::pool::{decision, mean};
 use super::{Options, Order};
 use crate::error::{RequestError, Result, SourceError};
-use crate::orchestration::{Cost, Peer, Question, Reply, Source};
+use crate::orchestration::{Meter, Peer, Question, Reply, Source};
 
 /// A run: what it is asked, what has ended and what is still to end. Dropped, it drops every call.
 pub struct Run<I: ?Sized> {
@@ -28,10 +28,12 @@ pub struct Run<I: ?Sized> {
     think_until: Instant,
     planned: u32,
     begun: u32,
-    calls: FuturesUnordered<BoxFuture<'static, (u32, Answer, Duration)>>,
+    calls: FuturesUnordered<BoxFuture<'static, Ended>>,
     /// What has ended, in the order of indices.
     ended: Vec<Ended>,
     stopped_alike: bool,
+    /// What all calls cost.
+    spent: Meter,
     synthesis: Option<Begun>,
     syntheses: Vec<Synthesis>,
     ready: VecDeque<Event>,
@@ -49,6 +51,7 @@ struct Begun {
     call: Option<BoxFuture<'static, Answer>>,
     answer: Option<Answer>,
     latency: Duration,
+    spent: Meter,
 }
 
 impl<I: ?Sized + Send + Sync + 'static> Run<I> {
@@ -71,6 +74,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
             calls: FuturesUnordered::new(),
             ended: Vec::new(),
             stopped_alike: false,
+            spent: question.meter.begin_part(),
             synthesis: None,
             syntheses: Vec::new(),
             ready: VecDeque::new(),
@@ -117,9 +121,13 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
             if matches!(self.order, Order::Sequential { .. }) {
                 question.peers = self.peers();
             }
+            question.meter = self.spent.begin_call();
+            let (began, spent) = (Instant::now(), question.meter.clone());
             let call = ask(Arc::clone(&self.thinker), question);
-            let began = Instant::now();
-            self.calls.push(Box::pin(async move { (index, call.await, began.elapsed()) }));
+            self.calls.push(Box::pin(async move {
+                let answer = call.await;
+                Ended { index, answer, latency: began.elapsed(), cost: spent.total() }
+            }));
         }
     }
 
@@ -133,7 +141,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
         };
         tokio::select! {
             biased;
-            Some((index, answer, latency)) = self.calls.next() => self.end_thought(Ended { index, answer, latency }),
+            Some(ended) = self.calls.next() => self.end_thought(ended),
             answer = synthesis => self.end_synthesis(answer),
         }
     }
@@ -173,12 +181,14 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
         question.partial = None;
         question.peers = self.peers();
         question.attempt = question.attempt.wrapping_mul(MOST).wrapping_add(self.syntheses.len() as u32);
+        question.meter = self.spent.begin_call();
         self.ready.push_back(Event::SynthesisBegan { thoughts: thoughts.clone(), is_speculative });
         self.synthesis = Some(Begun {
             thoughts,
             is_speculative,
             decision: decision(&self.pool()),
             began: Instant::now(),
+            spent: question.meter.clone(),
             call: Some(ask(Arc::clone(&self.synthesiser), question)),
             answer: None,
             latency: Duration::ZERO,
@@ -223,10 +233,12 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
     }
 
     fn record(&mut self, begun: Begun, is_kept: bool) {
-        let Begun { thoughts, is_speculative, began, call, answer, latency, .. } = begun;
+        let Begun { thoughts, is_speculative, began, call, answer, latency, spent, .. } = begun;
         let latency = if call.is_some() { began.elapsed() } else { latency };
+        // One that is still running is stopped here.
+        drop(call);
         let reply = answer.map(|answer| answer.map(|(reply, _)| reply));
-        let synthesis = Synthesis { thoughts, is_speculative, reply, is_kept, latency };
+        let synthesis = Synthesis { thoughts, is_speculative, reply, is_kept, latency, cost: spent.total() };
         self.syntheses.push(synthesis.clone());
         self.ready.push_back(Event::Synthesis(synthesis));
     }
@@ -238,10 +250,6 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
             Err(cause) => (pool.clone(), None, Basis::Thoughts(cause)),
         };
         let thoughts: Vec<Thought> = self.ended.iter().map(Ended::thought).collect();
-        let replies = thoughts.iter().map(|thought| thought.reply.as_ref().ok());
-        let syntheses =
-            self.syntheses.iter().map(|synthesis| synthesis.reply.as_ref().and_then(|reply| reply.as_ref().ok()));
-        let cost = replies.chain(syntheses).map(|reply| reply.map_or(Cost::CALL, |reply| reply.cost)).sum();
         let decision = decision(&posterior);
         self.is_over = true;
         self.ready.push_back(Event::Done(Box::new(Outcome {
@@ -255,7 +263,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
             planned: self.planned,
             stopped_alike: self.stopped_alike,
             syntheses: std::mem::take(&mut self.syntheses),
-            cost,
+            cost: self.spent.total(),
             elapsed: self.began.elapsed(),
         })));
     }

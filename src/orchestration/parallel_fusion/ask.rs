@@ -22,9 +22,10 @@ pub(super) async fn ask<I: ?Sized + Send + Sync>(
     question: Question<I>,
     span: Span,
 ) -> Ended {
-    let attempt = question.attempt;
+    let (attempt, meter) = (question.attempt, question.meter.clone());
     // Nothing of the source is looked at after a panic, except by calling it again.
     let answer = AssertUnwindSafe(async move { of.ask(question).await }.instrument(span)).catch_unwind().await;
     let reply = answer.unwrap_or_else(|panic| Err(SourceError::Panicked { message: panic_message(&*panic) }));
+    meter.end(&reply);
     Ended { source, attempt, reply }
 }

@@ -9,7 +9,6 @@ use super::ask::ask;
 use super::gather::{Gather, Slot};
 use super::outcome::{Fate, Judge, Outcome, Report};
 use crate::error::{RequestError, Result, SourceError};
-use crate::orchestration::Cost;
 use crate::orchestration::fuse::Case;
 use crate::orchestration::source::{Peer, Question};
 use crate::orchestration::stop::Stopped;
@@ -55,10 +54,9 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
             reports.push(report);
         }
         let failures = reports.iter().filter(|report| report.fate.is_failure()).count();
-        let cost = reports.iter().map(|report| report.cost).sum::<Cost>();
         Ok(Outcome {
             confidence: penalised(confidence, failures as u32, self.of.options.penalty),
-            cost,
+            cost: self.spent.total(),
             elapsed: self.started.elapsed(),
             disagreement: verdict.disagreement.unwrap_or_default(),
             flags,
@@ -115,6 +113,8 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
         };
         let mut question = Question::new(Arc::clone(&self.input), self.of.classes, self.deadline);
         question.peers = self.slots.iter().filter_map(peer).collect();
+        question.meter = self.spent.begin_call();
+        let meter = question.meter.clone();
         let asked = Instant::now();
         let call = self.request.map(|request| request.ask(meta.name()));
         let span = call.as_ref().map_or_else(Span::none, |call| call.span().clone());
@@ -124,9 +124,9 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
         let mut report = Report { latency: after, ..Report::unanswered(Arc::from(meta.name())) };
         let mut row = vec![0.0; self.of.classes];
         report.take(reply, &mut row, self.current.fusion.on_invalid);
-        if let (Some(call), Some(request)) = (call, self.request) {
+        report.cost = meter.total();
+        if let Some(call) = call {
             call.finish(report.fate);
-            request.spent(report.cost);
         }
         Some((report, row))
     }

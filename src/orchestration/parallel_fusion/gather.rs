@@ -16,7 +16,9 @@ use super::ask::{Ended, ask};
 use super::learner::Current;
 use super::outcome::{Fate, Outcome, Report};
 use super::progress::{Event, Listener};
+use super::spent::Spent;
 use crate::error::{RequestError, Result, SourceError};
+use crate::orchestration::Meter;
 use crate::orchestration::fuse::Verdict;
 use crate::orchestration::source::Question;
 use crate::orchestration::stop::{Race, Stopped};
@@ -37,6 +39,7 @@ pub(super) struct Gather<'a, I: ?Sized> {
     pub(super) slots: Vec<Slot>,
     listener: Option<Arc<Listener>>,
     pub(super) request: Option<&'a Request<Fate>>,
+    pub(super) spent: Spent<'a>,
 }
 
 /// What is known of one source so far.
@@ -46,6 +49,8 @@ pub(super) struct Slot {
     pub row: Vec<f32>,
     /// Whether it had to be divided by its sum.
     pub mended: bool,
+    /// What its calls cost.
+    meter: Meter,
     /// Calls that have not ended.
     running: u32,
     /// The same, as they are counted: those dropped are censored.
@@ -71,6 +76,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         deadline: Instant,
         listener: Option<Arc<Listener>>,
         request: Option<&'a Request<Fate>>,
+        meter: Meter,
     ) -> Result<Self> {
         let started = Instant::now();
         let reserve = of.meta.as_ref().map_or(Duration::ZERO, |(_, time)| *time);
@@ -83,12 +89,14 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
             report: Report::unanswered(Arc::clone(name)),
             row: vec![0.0; of.classes],
             mended: false,
+            meter: meter.begin_part(),
             running: 0,
             counted: Vec::new(),
             slow_at: slow_after.as_ref().map(|after| started + after[source]),
         };
         let slots = of.names.iter().enumerate().map(slot).collect();
-        Ok(Self { of, input, started, deadline, until, current, slots, listener, request })
+        let spent = Spent { meter, request };
+        Ok(Self { of, input, started, deadline, until, current, slots, listener, request, spent })
     }
 
     pub(super) async fn run(mut self) -> Result<Outcome> {
@@ -103,7 +111,6 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         self.of.locked(|learner| learner.count(self.slots.iter().map(|slot| &slot.report)));
         if let Some(request) = self.request {
             request.stopped(stopped);
-            request.spent(self.slots.iter().map(|slot| slot.report.cost).sum());
         }
         self.conclude(stopped).await
     }
@@ -170,6 +177,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
     fn question(&self, source: usize, attempt: u32) -> Question<I> {
         let mut question = Question::new(Arc::clone(&self.input), self.of.classes, self.until);
         question.attempt = attempt;
+        question.meter = self.slots[source].meter.begin_call();
         if let Some(listener) = &self.listener {
             let listener = Arc::clone(listener);
             question.partial = Some(Arc::new(move |opinion| listener.push(Event::Partial { source, opinion })));
@@ -291,9 +299,12 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         again
     }
 
-    /// Says of the sources still outstanding what became of them.
+    /// Says of the sources still outstanding what became of them, and of all what they cost.
     fn give_up(&mut self, stopped: Stopped) {
         let after = self.started.elapsed();
+        for slot in &mut self.slots {
+            slot.report.cost = slot.meter.total();
+        }
         for slot in self.slots.iter_mut().filter(|slot| slot.is_outstanding()) {
             slot.report.latency = after;
             if stopped == Stopped::Deadline {

@@ -36,7 +36,7 @@ pub struct Outcome {
     pub flags: Flags,
     /// Every source, in the order they were given, then the meta-learner where there is one.
     pub reports: Vec<Report>,
-    /// What the answers cost, of those whose answer came.
+    /// What was spent on all of them, whether they answered or not; see [`Cost`].
     pub cost: Cost,
     /// From the question to the answer.
     pub elapsed: Duration,
@@ -69,7 +69,7 @@ pub struct Report {
     pub opinion: Option<Opinion>,
     /// What it said in words.
     pub content: Option<String>,
-    /// What its answer cost.
+    /// What asking it cost, whether it answered or not.
     pub cost: Cost,
     /// How often it was asked: 2 where it was slow and hedged.
     pub calls: u32,
@@ -125,7 +125,6 @@ impl Report {
     pub(super) fn take(&mut self, reply: Result<Reply, SourceError>, row: &mut [f32], on_invalid: OnInvalid) -> bool {
         let mut mended = false;
         let valid = reply.and_then(|mut reply| {
-            self.cost += reply.cost;
             let given = reply.opinion.write_probabilities(row).or_else(|error| {
                 let renormalises = on_invalid == OnInvalid::Renormalise;
                 let Some(opinion) = renormalises.then(|| reply.opinion.renormalised()).flatten() else {

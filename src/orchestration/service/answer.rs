@@ -12,7 +12,7 @@ use crate::orchestration::telemetry::Label;
 #[derive(Debug)]
 #[must_use]
 pub struct Answer {
-    /// The fused answer.
+    /// The fused answer, of the last step. Its cost is that of all steps, of those that failed as well.
     pub outcome: Outcome,
     /// Whom the router chose, and why.
     pub choice: Choice,

@@ -27,7 +27,7 @@ async fn eight_thoughts_differ_and_the_synthesis_is_shown_those_that_came() {
     assert_eq!((outcome.posterior, outcome.pool), (vec![0.75, 0.25], vec![0.75, 0.25]));
     assert!(matches!(outcome.basis, Basis::Synthesis));
     assert_eq!(outcome.thoughts.iter().filter(|thought| thought.reply.is_err()).count(), 1);
-    // Of the failed call nothing is known but that it was made.
+    // The failed call was made, and used nothing that is known of.
     assert_eq!((outcome.cost.calls, outcome.cost.tokens_in), (9, 8 * 40));
 
     let sent: Vec<_> = server.received().iter().map(|request| request.json()).collect();
