@@ -8,7 +8,7 @@
 //! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |
 //! | [`Iteration`] | asks one source for several [thoughts](iteration), and another, or the same, for their synthesis |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
-//! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room |
+//! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room; a [`gate::Mixture`] is the gate and its experts as one source |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |

@@ -1,6 +1,7 @@
 //! Which experts are asked: a mixture of experts whose gate says why.
 
 mod expert;
+mod mixture;
 mod permit;
 mod reason;
 mod selection;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::expert::{Calibration, Expert};
+pub use self::mixture::Mixture;
 pub use self::permit::Permit;
 use self::permit::Seat;
 pub use self::reason::Reason;
@@ -209,6 +211,11 @@ impl Gate {
     /// An unknown expert.
     pub fn in_flight(&self, expert: &str) -> Result<usize> {
         Ok(self.seats[self.place(expert)?].in_flight())
+    }
+
+    /// The experts, in the order they were given in.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.seats.iter().map(|seat| seat.name())
     }
 
     /// How it chooses.

@@ -1,7 +1,7 @@
 //! Several thoughts of one source, and what they come to.
 
 mod alike;
-mod call;
+mod ended;
 mod options;
 mod outcome;
 mod pool;

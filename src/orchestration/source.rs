@@ -1,6 +1,7 @@
 //! Those who are asked.
 
 mod blocking;
+mod call;
 mod channel;
 mod closure;
 mod question;
@@ -10,6 +11,7 @@ use std::any::Any;
 use futures_util::future::BoxFuture;
 
 pub use self::blocking::{Blocking, blocking};
+pub(crate) use self::call::{Answer, ask};
 pub use self::channel::{Asked, Channel, channel};
 pub use self::closure::{Closure, of};
 pub use self::question::{Peer, Question};

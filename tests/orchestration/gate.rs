@@ -1,6 +1,7 @@
 //! Experts chosen by a gate, by reason; their room, and what is counted.
 
 mod counters;
+mod mixture;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;

@@ -9,12 +9,13 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::time::Instant;
 
-use super::call::{Answer, Ended, ask};
+use super::ended::Ended;
 use super::options::MOST;
 use super::outcome::{Basis, Event, Outcome, Synthesis, Thought};
 use super::pool::{decision, mean};
 use super::{Options, Order};
 use crate::error::{RequestError, Result, SourceError};
+use crate::orchestration::source::{Answer, ask};
 use crate::orchestration::{Meter, Peer, Question, Reply, Source};
 
 /// A run: what it is asked, what has ended and what is still to end. Dropped, it drops every call.

@@ -1,23 +1,20 @@
-//! One call of an iteration, for a thought or a synthesis.
+//! One call of a source within another.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use super::Thought;
+use super::{Question, Reply, Source, panic_message};
 use crate::error::{Result, SourceError};
-use crate::orchestration::source::panic_message;
-use crate::orchestration::{Cost, Question, Reply, Source};
 
 /// A reply with its opinion as probabilities, unless it abstained.
-pub type Answer = Result<(Reply, Option<Vec<f32>>), SourceError>;
+pub(crate) type Answer = Result<(Reply, Option<Vec<f32>>), SourceError>;
 
 /// One call that ends by the question's deadline, whatever the source does, with an opinion that is valid.
-pub fn ask<I: ?Sized + Send + Sync + 'static>(
+pub(crate) fn ask<I: ?Sized + Send + Sync + 'static>(
     source: Arc<dyn Source<I>>,
     question: Question<I>,
 ) -> BoxFuture<'static, Answer> {
@@ -35,19 +32,4 @@ pub fn ask<I: ?Sized + Send + Sync + 'static>(
         let row = reply.opinion.probabilities(classes)?;
         Ok((reply, row))
     })
-}
-
-/// A thought that has ended.
-pub struct Ended {
-    pub index: u32,
-    pub answer: Answer,
-    pub latency: Duration,
-    pub cost: Cost,
-}
-
-impl Ended {
-    pub fn thought(&self) -> Thought {
-        let reply = self.answer.as_ref().map(|(reply, _)| reply.clone()).map_err(Clone::clone);
-        Thought { index: self.index, reply, latency: self.latency, cost: self.cost }
-    }
 }
