@@ -1,6 +1,8 @@
 //! What can be wrong with a request to live sources, or with those who are to answer it.
 
+use std::error::Error as StdError;
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::SourceError;
@@ -29,6 +31,25 @@ pub enum RequestError {
         name: String,
         /// The names there are.
         known: String,
+    },
+    /// A setting that a source cannot be set up with.
+    #[error("{setting} {is}; {must}")]
+    Setting {
+        /// Which setting.
+        setting: &'static str,
+        /// What is wrong with it, with its value where that is no secret.
+        is: String,
+        /// What would be right.
+        must: String,
+    },
+    /// What a source needs of the system is not to be had.
+    #[error("{what} cannot be set up: {cause}")]
+    NotSetUp {
+        /// What is missing.
+        what: &'static str,
+        /// Why.
+        #[source]
+        cause: Arc<dyn StdError + Send + Sync>,
     },
     /// No time at all to answer.
     #[error("the deadline had passed when the request was made; give it time to be answered")]

@@ -30,6 +30,7 @@ mod options;
 mod prompt;
 mod rule;
 mod secure;
+mod setting;
 mod wait;
 
 pub use self::chat::ChatSource;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
@@ -12,12 +13,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::ChatOptions;
 use super::completion::{Completion, Usage};
-use super::exchange::{Exchange, failed};
+use super::exchange::Exchange;
 use super::prompt;
 use super::rule::{self, Classes};
 use super::secure::secured;
+use super::setting::wrong;
 use super::wait::backoff;
-use crate::error::SourceError;
+use crate::error::{RequestError, Result, SourceError};
 use crate::orchestration::{Cost, Opinion, Question, Reply, Source};
 
 /// A model behind an OpenAI-compatible service as a source of anything that can be read as text.
@@ -51,7 +53,7 @@ use crate::orchestration::{Cost, Opinion, Question, Reply, Source};
 /// let options = ChatOptions { system: CLASS_AND_CONFIDENCE.to_owned(), seed: Some(1), ..ChatOptions::default() };
 /// let source = ChatSource::open("llama", "http://localhost:11434/v1", "llama3.2", ["cat", "dog"], options)?;
 /// assert_eq!(source.url(), "http://localhost:11434/v1/chat/completions");
-/// # Ok::<(), consilience::SourceError>(())
+/// # Ok::<(), consilience::Error>(())
 /// ```
 pub struct ChatSource {
     name: String,
@@ -69,15 +71,16 @@ impl ChatSource {
     ///
     /// # Errors
     ///
-    /// [`SourceError::Failed`]: a base that is no http address or holds a password, a query or a fragment; no classes, or
+    /// [`RequestError::Setting`]: a base that is no http address or holds a password, a query or a fragment; no classes, or
     /// two that differ in capitals at most; an option out of its range; an `https` address without the feature `https`.
+    /// [`RequestError::NotSetUp`]: the system has no certificates, or no client can be made.
     pub fn open(
         name: impl Into<String>,
         base: &str,
         model: impl Into<String>,
         classes: impl IntoIterator<Item = impl Into<String>>,
         options: ChatOptions,
-    ) -> Result<Self, SourceError> {
+    ) -> Result<Self> {
         options.check()?;
         let url = address(base)?;
         let mut headers = HeaderMap::new();
@@ -96,7 +99,7 @@ impl ChatSource {
         if url.scheme() == "https" {
             client = secured(client)?;
         }
-        let client = client.build().map_err(|e| failed("the client cannot be set up", e))?;
+        let client = client.build().map_err(|e| RequestError::NotSetUp { what: "the client", cause: Arc::new(e) })?;
         Ok(Self {
             name: name.into(),
             model: model.into(),
@@ -234,9 +237,8 @@ impl fmt::Debug for ChatSource {
 }
 
 /// Where requests go, given the base. No error repeats a base that may hold a password.
-fn address(base: &str) -> Result<Url, SourceError> {
-    let wrong =
-        |why: &str| SourceError::failed(format!("the base address {why}; write it like http://localhost:11434/v1"));
+fn address(base: &str) -> Result<Url> {
+    let wrong = |is: &str| wrong("the base address", is, "write it like http://localhost:11434/v1");
     let mut url = Url::parse(base).map_err(|e| wrong(&format!("is not one: {e}")))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong(&format!("has the scheme `{}`, not http or https", url.scheme())));
@@ -259,7 +261,7 @@ fn is_of_this_machine(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
     use std::time::Duration;
 
     use super::*;

@@ -5,7 +5,8 @@ use std::fmt;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
-use crate::error::SourceError;
+use super::setting::wrong;
+use crate::error::Result;
 
 /// A key that a service asks for, sent as a header. It is in no `Debug` output and no error.
 #[derive(Clone)]
@@ -26,15 +27,17 @@ impl ApiKey {
         Self { header: name.into(), scheme: "", secret: secret.into() }
     }
 
-    pub(super) fn to_header(&self) -> Result<(HeaderName, HeaderValue), SourceError> {
-        let name = HeaderName::try_from(&*self.header)
-            .map_err(|_| SourceError::failed(format!("`{}` is not the name of a header", self.header)))?;
+    pub(super) fn to_header(&self) -> Result<(HeaderName, HeaderValue)> {
+        let name = HeaderName::try_from(&*self.header).map_err(|_| {
+            wrong("the header of the key", format!("is `{}`", self.header), "name one such as `api-key`")
+        })?;
         if self.secret.is_empty() {
-            return Err(SourceError::failed("the key is empty; leave it out where none is needed"));
+            return Err(wrong("the key", "is empty", "leave it out where none is needed"));
         }
         // The error would not say more than this, and must not say the key.
-        let mut value = HeaderValue::try_from(format!("{}{}", self.scheme, self.secret))
-            .map_err(|_| SourceError::failed("the key holds characters that no header can; is there a line break?"))?;
+        let mut value = HeaderValue::try_from(format!("{}{}", self.scheme, self.secret)).map_err(|_| {
+            wrong("the key", "holds characters that no header can", "leave out line breaks and the like")
+        })?;
         value.set_sensitive(true);
         Ok((name, value))
     }

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 
 use super::ApiKey;
 use super::prompt::OWN_FIELDS;
-use crate::error::SourceError;
+use super::setting::wrong;
+use crate::error::Result;
 
 /// The default system prompt: the answer is to be the name of a class, which suits log probabilities.
 pub const NAME_OF_THE_CLASS: &str = "Decide which one of these classes the input belongs to: {classes}. Answer with the \
@@ -96,20 +97,18 @@ impl Default for ChatOptions {
 }
 
 impl ChatOptions {
-    pub(super) fn check(&self) -> Result<(), SourceError> {
+    pub(super) fn check(&self) -> Result<()> {
         if let Some(temperature) = self.temperature.filter(|t| !(0.0..=2.0).contains(t)) {
-            return Err(SourceError::failed(format!("the temperature is {temperature}, which must be from 0 to 2")));
+            return Err(wrong("the temperature", format!("is {temperature}"), "it must be from 0 to 2"));
         }
         if let Some(count) = self.top_logprobs.filter(|count| !(1..=20).contains(count)) {
-            return Err(SourceError::failed(format!("`top_logprobs` is {count}, which must be from 1 to 20")));
+            return Err(wrong("`top_logprobs`", format!("is {count}"), "it must be from 1 to 20"));
         }
         if self.max_tokens == Some(0) {
-            return Err(SourceError::failed(
-                "`max_tokens` is 0, which leaves no room for an answer; give it at least 1",
-            ));
+            return Err(wrong("`max_tokens`", "is 0, which leaves no room for an answer", "give it at least 1"));
         }
         match self.extra.keys().find(|key| OWN_FIELDS.contains(&key.as_str())) {
-            Some(key) => Err(SourceError::failed(format!("`{key}` has an option of its own; take it out of `extra`"))),
+            Some(key) => Err(wrong("`extra`", format!("has the field `{key}`"), "use the option of that name")),
             None => Ok(()),
         }
     }

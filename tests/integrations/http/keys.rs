@@ -54,11 +54,14 @@ async fn no_debug_output_and_no_error_has_the_key() {
 #[test]
 fn a_key_that_no_header_can_hold_is_refused_without_being_said() {
     for (key, want) in [
-        (ApiKey::bearer("sk-\n1"), "the key holds characters that no header can; is there a line break?"),
+        (ApiKey::bearer("sk-\n1"), "the key holds characters that no header can; leave out line breaks and the like"),
         (ApiKey::bearer(""), "the key is empty; leave it out where none is needed"),
-        (ApiKey::header("api key", SECRET), "`api key` is not the name of a header"),
+        (ApiKey::header("api key", SECRET), "the header of the key is `api key`; name one such as `api-key`"),
     ] {
         let opened = super::ChatSource::open("m", "http://localhost/v1", "small", ["cat", "dog"], with(key));
-        assert_eq!(opened.expect_err("refused").to_string(), want);
+        let error = opened.expect_err("refused");
+        assert!(error.is_request(), "{error:?}");
+        assert_eq!(error.to_string(), want);
+        assert!(!format!("{error:?}").contains("sk-"), "{error:?}");
     }
 }

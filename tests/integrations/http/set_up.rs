@@ -1,9 +1,12 @@
 //! Sources that cannot be set up.
 
 use consilience::http::{ChatOptions, ChatSource};
+use consilience::{ErrorKind, RequestError};
 
 fn refused(base: &str, classes: &[&str], options: ChatOptions) -> String {
-    ChatSource::open("m", base, "small", classes.iter().copied(), options).expect_err("refused").to_string()
+    let error = ChatSource::open("m", base, "small", classes.iter().copied(), options).expect_err("refused");
+    assert!(matches!(error.kind(), ErrorKind::Request(RequestError::Setting { .. })), "{error:?}");
+    error.to_string()
 }
 
 #[test]
@@ -23,9 +26,9 @@ fn a_base_is_an_http_address() {
 #[test]
 fn classes_have_names_of_their_own() {
     for (classes, want) in [
-        (&[][..], "there are 0 classes; name 1 to 65,534"),
-        (&["cat", " "], "class 1 has no name"),
-        (&["cat", "dog", " CAT"], "classes 0 and 2 are both named `CAT` but for capitals; names must differ"),
+        (&[][..], "the list of classes has 0 names; name 1 to 65,534"),
+        (&["cat", " "], "the list of classes has no name for class 1; name each"),
+        (&["cat", "dog", " CAT"], "the list of classes names both 0 and 2 `CAT` but for capitals; names must differ"),
     ] {
         assert_eq!(refused("http://host/v1", classes, ChatOptions::default()), want);
     }
@@ -35,17 +38,17 @@ fn classes_have_names_of_their_own() {
 fn options_are_in_their_ranges() {
     let options = ChatOptions::default;
     for (options, want) in [
-        (ChatOptions { temperature: Some(2.5), ..options() }, "the temperature is 2.5, which must be from 0 to 2"),
-        (ChatOptions { temperature: Some(f32::NAN), ..options() }, "the temperature is NaN, which must be from 0 to 2"),
-        (ChatOptions { top_logprobs: Some(0), ..options() }, "`top_logprobs` is 0, which must be from 1 to 20"),
-        (ChatOptions { top_logprobs: Some(21), ..options() }, "`top_logprobs` is 21, which must be from 1 to 20"),
+        (ChatOptions { temperature: Some(2.5), ..options() }, "the temperature is 2.5; it must be from 0 to 2"),
+        (ChatOptions { temperature: Some(f32::NAN), ..options() }, "the temperature is NaN; it must be from 0 to 2"),
+        (ChatOptions { top_logprobs: Some(0), ..options() }, "`top_logprobs` is 0; it must be from 1 to 20"),
+        (ChatOptions { top_logprobs: Some(21), ..options() }, "`top_logprobs` is 21; it must be from 1 to 20"),
         (
             ChatOptions { max_tokens: Some(0), ..options() },
             "`max_tokens` is 0, which leaves no room for an answer; give it at least 1",
         ),
         (
             ChatOptions { extra: [("seed".to_owned(), 1.into())].into_iter().collect(), ..options() },
-            "`seed` has an option of its own; take it out of `extra`",
+            "`extra` has the field `seed`; use the option of that name",
         ),
     ] {
         assert_eq!(refused("http://host/v1", &["cat", "dog"], options), want);
@@ -57,8 +60,16 @@ fn options_are_in_their_ranges() {
 fn https_is_a_feature() {
     assert_eq!(
         refused("https://host/v1", &["cat", "dog"], ChatOptions::default()),
-        "an address that begins with https needs the feature `https` of consilience"
+        "the base address begins with https; that needs the feature `https` of consilience"
     );
+}
+
+#[test]
+fn a_setting_names_itself_its_value_and_what_would_be_right() {
+    let options = ChatOptions { top_logprobs: Some(0), ..ChatOptions::default() };
+    let error = ChatSource::open("m", "http://host/v1", "small", ["cat"], options).expect_err("refused");
+    let ErrorKind::Request(RequestError::Setting { setting, is, must }) = error.kind() else { panic!("{error:?}") };
+    assert_eq!((*setting, &**is, &**must), ("`top_logprobs`", "is 0", "it must be from 1 to 20"));
 }
 
 /// A server that does not speak TLS is a failure of the request, not of the set-up.

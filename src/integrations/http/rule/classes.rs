@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::error::SourceError;
+use super::super::setting::wrong;
+use crate::error::Result;
 
 /// The names of the classes.
 #[derive(Debug, Clone)]
@@ -12,21 +13,19 @@ pub struct Classes {
 }
 
 impl Classes {
-    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, SourceError> {
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self> {
         let names: Vec<String> = names.into_iter().map(|name| name.into().trim().to_owned()).collect();
         if !(1..usize::from(u16::MAX)).contains(&names.len()) {
-            return Err(SourceError::failed(format!("there are {} classes; name 1 to 65,534", names.len())));
+            return Err(wrong("the list of classes", format!("has {} names", names.len()), "name 1 to 65,534"));
         }
         let folded: Vec<String> = names.iter().map(|name| fold(name)).collect();
         for (index, name) in folded.iter().enumerate() {
             if name.is_empty() {
-                return Err(SourceError::failed(format!("class {index} has no name")));
+                return Err(wrong("the list of classes", format!("has no name for class {index}"), "name each"));
             }
             if let Some(other) = folded[..index].iter().position(|before| before == name) {
-                let name = &names[index];
-                return Err(SourceError::failed(format!(
-                    "classes {other} and {index} are both named `{name}` but for capitals; names must differ"
-                )));
+                let is = format!("names both {other} and {index} `{}` but for capitals", names[index]);
+                return Err(wrong("the list of classes", is, "names must differ"));
             }
         }
         Ok(Self { names, folded })

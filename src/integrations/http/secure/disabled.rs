@@ -2,8 +2,9 @@
 
 use reqwest::ClientBuilder;
 
-use crate::error::SourceError;
+use super::super::setting::wrong;
+use crate::error::Result;
 
-pub fn secured(_: ClientBuilder) -> Result<ClientBuilder, SourceError> {
-    Err(SourceError::failed("an address that begins with https needs the feature `https` of consilience"))
+pub fn secured(_: ClientBuilder) -> Result<ClientBuilder> {
+    Err(wrong("the base address", "begins with https", "that needs the feature `https` of consilience"))
 }
