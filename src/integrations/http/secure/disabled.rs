@@ -5,6 +5,9 @@ use reqwest::ClientBuilder;
 use super::super::setting::wrong;
 use crate::error::Result;
 
-pub fn secured(_: ClientBuilder) -> Result<ClientBuilder> {
+pub fn secured(client: ClientBuilder, is_needed: bool) -> Result<ClientBuilder> {
+    if !is_needed {
+        return Ok(client);
+    }
     Err(wrong("the base address", "begins with https", "that needs the feature `https` of consilience"))
 }

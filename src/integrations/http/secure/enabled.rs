@@ -3,20 +3,30 @@
 use std::sync::Arc;
 
 use reqwest::ClientBuilder;
-use rustls::ClientConfig;
 use rustls::crypto::{CryptoProvider, ring};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 
-use crate::error::{RequestError, Result};
+use crate::error::{Error, RequestError, Result};
 
 /// The client with TLS. A provider of cryptography that the process has installed comes before ring; none is installed,
 /// since that is the program's to decide.
-pub fn secured(client: ClientBuilder) -> Result<ClientBuilder> {
+///
+/// A client for plain addresses gets it, too, since reqwest would else look for a provider of its own; it does without the
+/// system's certificates where there are none.
+pub fn secured(client: ClientBuilder, is_needed: bool) -> Result<ClientBuilder> {
     let provider = CryptoProvider::get_default().cloned().unwrap_or_else(|| Arc::new(ring::default_provider()));
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .and_then(BuilderVerifierExt::with_platform_verifier)
-        .map_err(|e| RequestError::NotSetUp { what: "TLS", cause: Arc::new(e) })?
-        .with_no_client_auth();
-    Ok(client.tls_backend_preconfigured(config))
+    let verifier = Verifier::new(Arc::clone(&provider));
+    let config = ClientConfig::builder_with_provider(provider);
+    let config = config.with_safe_default_protocol_versions().map_err(not_set_up)?;
+    let config = match verifier {
+        Ok(verifier) => config.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
+        Err(_) if !is_needed => config.with_root_certificates(RootCertStore::empty()),
+        Err(error) => return Err(not_set_up(error)),
+    };
+    Ok(client.tls_backend_preconfigured(config.with_no_client_auth()))
+}
+
+fn not_set_up(cause: rustls::Error) -> Error {
+    RequestError::NotSetUp { what: "TLS", cause: Arc::new(cause) }.into()
 }
