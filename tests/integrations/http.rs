@@ -11,6 +11,8 @@ mod rules;
 mod server;
 mod set_up;
 mod streams;
+#[cfg(feature = "https")]
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -96,7 +96,7 @@ impl ChatSource {
         if is_of_this_machine(&url) {
             client = client.no_proxy();
         }
-        let client = secured(client, url.scheme() == "https")?;
+        let client = secured(client, url.scheme() == "https", &options.certificates)?;
         let client = client.build().map_err(|e| RequestError::NotSetUp { what: "the client", cause: Arc::new(e) })?;
         Ok(Self {
             name: name.into(),

@@ -48,6 +48,9 @@ pub struct ChatOptions {
     pub answer_bytes: usize,
     /// How long connecting may take. The whole may take until the question's deadline. Default: 5 s.
     pub connect_timeout: Duration,
+    /// Certificates in PEM that are trusted beside the operating system's: those of an authority of your own. They are
+    /// looked at with the feature `https`. Default: none.
+    pub certificates: String,
     /// How often a request is sent again after status 429 or 5xx, within the deadline: after what the service says, else
     /// after 0.2 s and twice that each further time, less up to a half by chance. Default: never, since whoever asks
     /// several sources does better to hear at once that one is busy, and since a request sent twice may cost twice.
@@ -90,6 +93,7 @@ impl Default for ChatOptions {
             question_bytes: 1_000_000,
             answer_bytes: 4_000_000,
             connect_timeout: Duration::from_secs(5),
+            certificates: String::new(),
             retries: 0,
             jitter_seed: 0,
         }

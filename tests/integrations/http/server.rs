@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 /// One thing the server does in answer to a request.
 #[derive(Clone)]
@@ -48,6 +49,7 @@ impl Received {
 
 /// The server; dropped, it ends with all its connections.
 pub struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     shared: Arc<Shared>,
     /// How many connections the other end has closed.
@@ -64,18 +66,24 @@ struct Shared {
 
 impl Server {
     pub async fn start(answers: impl IntoIterator<Item = Vec<Step>>) -> Self {
+        Self::start_with(answers, None).await
+    }
+
+    /// One that speaks TLS where it is given how.
+    pub async fn start_with(answers: impl IntoIterator<Item = Vec<Step>>, tls: Option<TlsAcceptor>) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (hang_up, hung_up) = watch::channel(0);
         let answers = Mutex::new(answers.into_iter().collect());
         let shared = Arc::new(Shared { answers, received: Mutex::default(), hang_up });
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Arc::clone(&shared)));
-        Self { address, shared, hung_up, _tasks: tasks }
+        tasks.spawn(accept(listener, tls, Arc::clone(&shared)));
+        Self { scheme, address, shared, hung_up, _tasks: tasks }
     }
 
     pub fn base(&self) -> String {
-        format!("http://{}/v1", self.address)
+        format!("{}://{}/v1", self.scheme, self.address)
     }
 
     pub fn received(&self) -> Vec<Received> {
@@ -96,16 +104,26 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     let mut number = 0;
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, number, Arc::clone(&shared)));
+        let (tls, shared) = (tls.clone(), Arc::clone(&shared));
+        connections.spawn(async move {
+            match tls {
+                // A client that does not trust it hangs up.
+                Some(tls) => match tls.accept(stream).await {
+                    Ok(stream) => serve(stream, number, &shared).await,
+                    Err(_) => shared.hang_up.send_modify(|hung_up| *hung_up += 1),
+                },
+                None => serve(stream, number, &shared).await,
+            }
+        });
         number += 1;
     }
 }
 
-async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<Shared>) {
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, connection: usize, shared: &Shared) {
     while let Some(request) = read_request(&mut stream, connection).await {
         shared.received.lock().expect("not poisoned").push(request);
         let steps = {
@@ -115,7 +133,7 @@ async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<Shared>) {
         for step in steps.expect("an answer") {
             match step {
                 Step::Send(bytes) => {
-                    if stream.write_all(&bytes).await.is_err() {
+                    if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
                         break;
                     }
                 }
@@ -131,7 +149,7 @@ async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<Shared>) {
 }
 
 /// The next request of a connection; `None` when the other end has hung up.
-async fn read_request(stream: &mut TcpStream, connection: usize) -> Option<Received> {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin), connection: usize) -> Option<Received> {
     let mut bytes = Vec::new();
     let head_len = loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {

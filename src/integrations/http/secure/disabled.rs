@@ -5,7 +5,7 @@ use reqwest::ClientBuilder;
 use super::super::setting::wrong;
 use crate::error::Result;
 
-pub fn secured(client: ClientBuilder, is_needed: bool) -> Result<ClientBuilder> {
+pub fn secured(client: ClientBuilder, is_needed: bool, _: &str) -> Result<ClientBuilder> {
     if !is_needed {
         return Ok(client);
     }
