@@ -2,7 +2,7 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking) or [of a channel](source::channel) |
+//! | [`Source`] | answers a [`Question`] with an [`Opinion`], some time before its deadline; made [of a closure](source::of), [of blocking code](source::blocking), [of a model](source::batched) that answers many at once or [of a channel](source::channel) |
 //! | [`Service`] | routes a request to groups of sources, asks and fuses them, records the answer |
 //! | [`ParallelFusion`] | asks all its sources at once, fuses what arrived in time, learns whom to trust |
 //! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |

@@ -1,6 +1,7 @@
 //! Live sources.
 
 mod bandit;
+mod batched;
 mod batcher;
 mod complexity;
 mod costs;

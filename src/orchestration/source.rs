@@ -1,5 +1,6 @@
 //! Those who are asked.
 
+mod batched;
 mod blocking;
 mod call;
 mod channel;
@@ -10,6 +11,7 @@ use std::any::Any;
 
 use futures_util::future::BoxFuture;
 
+pub use self::batched::{Batched, Batching, Model, batched};
 pub use self::blocking::{Blocking, blocking};
 pub(crate) use self::call::{Answer, ask};
 pub use self::channel::{Asked, Channel, channel};
@@ -22,8 +24,8 @@ use crate::orchestration::{Cost, Opinion};
 ///
 /// The future that [`Source::ask`] returns is dropped when the answer is no longer wanted: at the deadline, or because
 /// the others settled the decision. Whatever it holds must be released by that. It must not block the thread it is polled
-/// on: work that blocks belongs in [`blocking`]. A panic in it counts as a failure
-/// of this source alone.
+/// on: work that blocks belongs in [`blocking`], or in [`batched`] where it does many things as fast as one. A panic in it
+/// counts as a failure of this source alone.
 ///
 /// # Examples
 ///
