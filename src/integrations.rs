@@ -2,5 +2,9 @@
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
+#[cfg(feature = "candle")]
+pub mod candle;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "candle")]
+mod network;
