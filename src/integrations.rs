@@ -2,9 +2,11 @@
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
+#[cfg(feature = "burn")]
+pub mod burn;
 #[cfg(feature = "candle")]
 pub mod candle;
 #[cfg(feature = "http")]
 pub mod http;
-#[cfg(feature = "candle")]
+#[cfg(any(feature = "burn", feature = "candle"))]
 mod network;

@@ -19,7 +19,7 @@
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
 //! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
-//! | `candle` | networks of candle as live sources (feature `candle`) |
+//! | `candle`, `burn` | networks of these frameworks as live sources (features `candle`, `burn`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
 //! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
@@ -33,8 +33,8 @@
 //! # Features
 //!
 //! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. `http` and
-//! `https`: chat services as live sources. `candle`: networks as live sources. Without any the crate is a pure CPU
-//! engine.
+//! `https`: chat services as live sources. `candle` and `burn`: networks as live sources. Without any the crate is a pure
+//! CPU engine.
 
 mod backend;
 mod engine;
@@ -58,6 +58,8 @@ pub use self::error::{
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
+#[cfg(feature = "burn")]
+pub use self::integrations::burn;
 #[cfg(feature = "candle")]
 pub use self::integrations::candle;
 #[cfg(feature = "http")]

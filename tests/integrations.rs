@@ -2,9 +2,11 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(feature = "burn")]
+mod burn;
 #[cfg(feature = "candle")]
 mod candle;
 #[cfg(feature = "http")]
 mod http;
-#[cfg(feature = "candle")]
+#[cfg(any(feature = "burn", feature = "candle"))]
 mod perceptron;
