@@ -1,5 +1,5 @@
-//! From call to return, from 1 KB to 1 GB of evidence (N = 8, C = 10): CPU on one core and on all, GPU with and without
-//! the transfer, beside a copy of the same bytes; and, with the feature `candle`, beside the same fusion composed of
+//! From call to return, from 1 KB to 1 GB of evidence (N = 8, C = 10): CPU on one core and on all, GPU with the transfer,
+//! from evidence uploaded before, and its kernels alone, beside a copy of the same bytes; and, with the feature `candle`, beside the same fusion composed of
 //! candle-core tensor operations at B = 1M. Then every rule, weighting and output, and votes from labels.
 
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a benchmark that cannot run ends")]
@@ -10,8 +10,9 @@ mod workload;
 
 use std::time::Duration;
 
-use consilience::{Evidence, Fused, Fusion, Opinions, Output, Rule, Weighting};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use consilience::{Engine, Evidence, Fused, Fusion, Opinions, Output, Rule, Weighting};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use crate::workload::{Workload, bench_call, bench_copy, bench_resident, cpu, fusions, gpu};
 
@@ -31,11 +32,26 @@ fn sizes(c: &mut Criterion) {
             if let Some((engine, device)) = &gpu {
                 let id = |what| BenchmarkId::new(*name, format!("{device}-{what}"));
                 bench_call(&mut group, id("transfer"), engine, fusion, &workload);
+                bench_uploaded(&mut group, id("uploaded"), engine, fusion, &workload);
                 bench_resident(&mut group, id("resident"), engine, fusion, &workload);
             }
         }
         group.finish();
     }
+}
+
+/// From call to return over evidence that was uploaded before.
+fn bench_uploaded(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    id: BenchmarkId,
+    engine: &Engine,
+    fusion: &Fusion,
+    workload: &Workload,
+) {
+    let resident = engine.upload(&workload.evidence()).expect("room for the evidence");
+    let mut fused = Fused::default();
+    group.throughput(Throughput::Bytes(workload.bytes()));
+    group.bench_function(id, |b| b.iter(|| engine.fuse_into(fusion, &resident, &mut fused).expect("valid evidence")));
 }
 
 /// The reference case: N = 8, B = 1M, C = 10, one core.

@@ -7,16 +7,28 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::{Features, Targets};
 use crate::plan::Program;
 use crate::plan::batch::Batch;
-use crate::tensor::{Evidence, FusedMut};
+use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
 
 /// Runs programs.
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Runs the program over all items of the evidence and writes every output asked for.
     fn run(&self, program: &Program, evidence: &Evidence<'_>, out: FusedMut<'_>) -> Result<Run>;
+
+    /// How much memory evidence that looks like this takes where the executor holds it, in bytes.
+    fn held_bytes(&self, outline: &Outline) -> Result<u64>;
+
+    /// Takes a copy of the evidence to where the executor reads it best.
+    fn hold(&self, evidence: &Evidence<'_>) -> Result<Held>;
+
+    /// [`Backend::run`] over evidence that this executor holds.
+    fn run_held(&self, program: &Program, held: &Held, out: FusedMut<'_>) -> Result<Run>;
+
+    /// What is wrong with an item that is held.
+    fn diagnose_held(&self, held: &Held, item: usize) -> Result<InvalidOpinion>;
 
     /// Runs a kernel over arrays and fills its outputs.
     fn run_batch(&self, batch: Batch<'_>) -> Result<Timing>;
@@ -40,6 +52,16 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn host(&self) -> Result<&cpu::Cpu> {
         cpu::Cpu::shared()
     }
+}
+
+/// Evidence that an executor holds.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// In the host's memory.
+    Host(OwnedEvidence),
+    /// In a device's.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "in a build without a GPU executor there is none"))]
+    Device(gpu::Resident),
 }
 
 /// A softmax regression over features that an executor holds where it reads them best.

@@ -1,9 +1,14 @@
 //! The engine: validate, lower, run.
 
+mod resident;
+
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::resident::Residency;
+pub use self::resident::{Input, Resident, ResidentStats};
 use crate::backend::cpu::{Cpu, SimdLevel};
 use crate::backend::gpu::{Gpu, Wanted};
 use crate::backend::{Backend, Regression, Timing};
@@ -16,6 +21,9 @@ use crate::tensor::{Evidence, Fused};
 
 /// The environment variable that overrides the choice of [`Engine::auto`].
 const DEVICE_VARIABLE: &str = "CONSILIENCE_DEVICE";
+
+/// What uploaded evidence may take unless the caller says otherwise.
+const RESIDENT_BYTES: u64 = 4 << 30;
 
 /// Fuses evidence on one device. Opening one takes a while; keep it and share it between threads.
 ///
@@ -32,6 +40,7 @@ const DEVICE_VARIABLE: &str = "CONSILIENCE_DEVICE";
 pub struct Engine {
     backend: Box<dyn Backend>,
     reason: String,
+    residency: Arc<Residency>,
 }
 
 /// Where an engine is to run.
@@ -61,6 +70,8 @@ pub struct EngineOptions {
     /// Device memory that one fusion, or one fit, may take at a time, in bytes; larger jobs are cut along items. `None`:
     /// 256 MiB.
     pub memory_bytes: Option<u64>,
+    /// Memory that evidence may take that was uploaded and not dropped, in bytes, on the CPU the host's. `None`: 4 GiB.
+    pub resident_bytes: Option<u64>,
 }
 
 impl Engine {
@@ -117,7 +128,8 @@ impl Engine {
                 Err(error) => (Box::new(Cpu::open(options.threads, options.simd)?), error.to_string()),
             },
         };
-        Ok(Self { backend, reason })
+        let residency = Residency::new(options.resident_bytes.unwrap_or(RESIDENT_BYTES));
+        Ok(Self { backend, reason, residency: Arc::new(residency) })
     }
 
     /// The device and why it was chosen, in one line.
@@ -137,7 +149,7 @@ impl Engine {
     /// # Errors
     ///
     /// The specification does not fit the evidence, an opinion is invalid, or the device fails.
-    pub fn fuse(&self, fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Fused> {
+    pub fn fuse<'e>(&self, fusion: &Fusion, evidence: impl Into<Input<'e>>) -> Result<Fused> {
         let mut fused = Fused::default();
         self.fuse_into(fusion, evidence, &mut fused)?;
         Ok(fused)
@@ -148,15 +160,46 @@ impl Engine {
     /// # Errors
     ///
     /// As [`Engine::fuse`]; the memory then holds nothing that means anything.
-    pub fn fuse_into(&self, fusion: &Fusion, evidence: &Evidence<'_>, fused: &mut Fused) -> Result<Timing> {
+    pub fn fuse_into<'e>(&self, fusion: &Fusion, evidence: impl Into<Input<'e>>, fused: &mut Fused) -> Result<Timing> {
         let start = Instant::now();
-        let program = plan::lower(fusion, evidence)?;
-        let out = fused.prepare(evidence, fusion.outputs);
-        let run = if evidence.items() == 0 { Default::default() } else { self.backend.run(&program, evidence, out)? };
+        let evidence = evidence.into();
+        let outline = evidence.outline();
+        let program = plan::lower(fusion, &outline)?;
+        let out = fused.prepare(&outline, fusion.outputs);
+        let run = match evidence {
+            _ if outline.items == 0 => Default::default(),
+            Input::Host(evidence) => self.backend.run(&program, evidence, out)?,
+            Input::Resident(resident) => self.backend.run_held(&program, resident.held(self)?, out)?,
+        };
         match run.first_invalid {
-            Some(item) => Err(EvidenceError::Invalid(evidence.diagnose(item)).into()),
+            Some(item) => {
+                let invalid = match evidence {
+                    Input::Host(evidence) => evidence.diagnose(item),
+                    Input::Resident(resident) => self.backend.diagnose_held(resident.held(self)?, item)?,
+                };
+                Err(EvidenceError::Invalid(invalid).into())
+            }
             None => Ok(Timing { total: start.elapsed(), ..run.timing }),
         }
+    }
+
+    /// Uploads the evidence once, to be used any number of times: on a GPU to its memory, on the CPU to a copy of its own.
+    /// An opinion that is not valid is found by whoever reads it.
+    ///
+    /// # Errors
+    ///
+    /// With what is held already it takes more than [`EngineOptions::resident_bytes`], one item of it is too large for the
+    /// device, or the device fails.
+    pub fn upload(&self, evidence: &Evidence<'_>) -> Result<Resident> {
+        let outline = evidence.outline();
+        let lease = self.residency.lease(self.backend.held_bytes(&outline)?)?;
+        Ok(Resident::new(outline, self.backend.hold(evidence)?, lease))
+    }
+
+    /// How much uploaded evidence there is.
+    #[must_use]
+    pub fn resident(&self) -> ResidentStats {
+        self.residency.stats()
     }
 
     /// How long the device takes to copy so many bytes from one place in its own memory to another, on its own clock:
@@ -191,8 +234,8 @@ impl Engine {
     /// # Errors
     ///
     /// The specification does not fit the evidence.
-    pub fn explain(&self, fusion: &Fusion, evidence: &Evidence<'_>) -> Result<String> {
-        plan::lower(fusion, evidence).map(|program: Program| program.to_string())
+    pub fn explain<'e>(&self, fusion: &Fusion, evidence: impl Into<Input<'e>>) -> Result<String> {
+        plan::lower(fusion, &evidence.into().outline()).map(|program: Program| program.to_string())
     }
 }
 

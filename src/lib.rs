@@ -50,7 +50,7 @@ mod tensor;
 
 pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
-pub use self::engine::{Device, Engine, EngineOptions};
+pub use self::engine::{Device, Engine, EngineOptions, Input, Resident, ResidentStats};
 pub use self::error::{
     BayesError, BeamError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError,
     InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError, SpecError,

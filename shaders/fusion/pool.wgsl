@@ -502,7 +502,7 @@ const PASSES: u32 = 4u;
 
 @compute @workgroup_size(256, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let first_item = (group.y * params.groups_per_row + group.x) * params.items_per_group;
+    let first_item = params.first + (group.y * params.groups_per_row + group.x) * params.items_per_group;
     if (first_item >= params.items) { return; }
 
     let lanes = params.items_per_group * params.classes;

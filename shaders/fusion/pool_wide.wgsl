@@ -479,7 +479,7 @@ fn leaves_out(sweep: u32) -> bool {
 
 @compute @workgroup_size(256, 1, 1)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let item = group.y * params.groups_per_row + group.x;
+    let item = params.first + group.y * params.groups_per_row + group.x;
     if (item >= params.items) { return; }
 
     if (lane == 0u) { atomicStore(&item_flags, 0u); }

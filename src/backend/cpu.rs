@@ -20,12 +20,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::level::SimdLevel;
 use self::transpose::LANES;
-use crate::backend::{Backend, Regression, Run, Timing};
-use crate::error::{DeviceError, Result};
+use crate::backend::{Backend, Held, Regression, Run, Timing};
+use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
 use crate::plan::{Program, Step};
-use crate::tensor::{Evidence, FusedMut};
+use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
 
 /// Below this many bytes a second thread costs more than it brings.
 const BYTES_PER_THREAD: f64 = 524_288.0;
@@ -99,6 +99,32 @@ impl Backend for Cpu {
         }
         let kernels = Some(start.elapsed());
         Ok(Run { first_invalid, timing: Timing { kernels, chunks: 1, ..Timing::default() } })
+    }
+
+    fn held_bytes(&self, outline: &Outline) -> Result<u64> {
+        let (n, items) = (outline.sources() as u64, outline.items as u64);
+        let opinions: usize = outline.forms.iter().map(|form| form.bytes_per_item(outline.classes)).sum();
+        let presence = if outline.presence { n } else { 0 };
+        let confidence = if outline.confidence { 4 * n } else { 0 };
+        Ok(items * (opinions as u64 + presence + confidence))
+    }
+
+    fn hold(&self, evidence: &Evidence<'_>) -> Result<Held> {
+        Ok(Held::Host(OwnedEvidence::of(evidence)))
+    }
+
+    fn run_held(&self, program: &Program, held: &Held, out: FusedMut<'_>) -> Result<Run> {
+        match held {
+            Held::Host(owned) => self.run(program, &owned.evidence()?, out),
+            Held::Device(_) => Err(DeviceError::HeldElsewhere.into()),
+        }
+    }
+
+    fn diagnose_held(&self, held: &Held, item: usize) -> Result<InvalidOpinion> {
+        match held {
+            Held::Host(owned) => Ok(owned.evidence()?.diagnose(item)),
+            Held::Device(_) => Err(DeviceError::HeldElsewhere.into()),
+        }
     }
 
     fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {

@@ -23,12 +23,16 @@ mod readback;
 #[cfg(feature = "gpu")]
 mod regression;
 #[cfg(feature = "gpu")]
+mod resident;
+#[cfg(feature = "gpu")]
 mod upload;
 
 #[cfg(not(feature = "gpu"))]
-pub(crate) use self::disabled::Gpu;
+pub(crate) use self::disabled::{Gpu, Resident};
 #[cfg(feature = "gpu")]
 pub(crate) use self::enabled::Gpu;
+#[cfg(feature = "gpu")]
+pub(crate) use self::resident::Resident;
 
 /// Which adapter is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

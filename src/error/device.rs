@@ -58,6 +58,22 @@ pub enum DeviceError {
         /// Bytes the device or the budget allows.
         allowed: u64,
     },
+    /// Evidence that is to stay on the device passes the budget for that.
+    #[error(
+        "the evidence takes {needed} bytes where {held} of {allowed} are taken; drop a handle, or raise \
+         `EngineOptions::resident_bytes`"
+    )]
+    ResidentBudget {
+        /// Bytes it takes.
+        needed: u64,
+        /// Bytes that are taken by what is held already.
+        held: u64,
+        /// Bytes that may be.
+        allowed: u64,
+    },
+    /// Evidence was uploaded to another engine.
+    #[error("the evidence was uploaded to another engine; upload it to the one that is to use it")]
+    HeldElsewhere,
     /// The device was lost.
     #[error("the device was lost: {message}")]
     Lost {

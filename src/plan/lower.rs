@@ -9,7 +9,7 @@ use crate::error::{Result, SpecError};
 use crate::kernel::fusion::pool::{Pool, Slot, SourceTerms};
 use crate::plan::{Program, Step};
 use crate::spec::{Fusion, RELIABILITY};
-use crate::tensor::{Evidence, Output};
+use crate::tensor::{Outline, Output};
 
 /// Lowers a fusion to the program that both executors run.
 ///
@@ -17,11 +17,11 @@ use crate::tensor::{Evidence, Output};
 ///
 /// A list of another length than the evidence has sources or classes, a number outside its range, an ensemble of nothing,
 /// of an ensemble or of one rule twice, no output, contributions of rules that have none.
-pub fn lower(fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Program> {
+pub fn lower(fusion: &Fusion, evidence: &Outline) -> Result<Program> {
     if fusion.outputs.is_empty() {
         return Err(SpecError::NoOutputs { known: Output::names() }.into());
     }
-    let (n, classes) = (evidence.sources(), evidence.classes());
+    let (n, classes) = (evidence.sources(), evidence.classes);
     within("log_floor", fusion.log_floor, "in [1.2e-38, 1)", |eps| (f32::MIN_POSITIVE..1.0).contains(&eps))?;
     let rules = Rules::of(&fusion.rule, n, classes, fusion.log_floor)?;
     let weights = Weights::of(&fusion.weighting, n, classes)?;
@@ -54,7 +54,7 @@ pub fn lower(fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Program> {
     let pool = Pool {
         classes,
         sources: (0..n).map(source).collect(),
-        forms: (0..n).filter_map(|source| evidence.opinions(source)).map(|opinions| opinions.form()).collect(),
+        forms: evidence.forms.clone(),
         class_prior: distribution("class_prior", fusion.class_prior.as_deref(), classes, "classes")?,
         mix: rules.mix,
         by: weights.by,
@@ -77,7 +77,7 @@ pub fn lower(fusion: &Fusion, evidence: &Evidence<'_>) -> Result<Program> {
     if fusion.outputs.contains(Output::Contributions) {
         has_contributions(&pool)?;
     }
-    let (presence, confidence) = (evidence.has_presence(), evidence.has_confidence());
+    let Outline { presence, confidence, .. } = *evidence;
     Ok(Program { steps: vec![Step { presence, confidence, pool }] })
 }
 

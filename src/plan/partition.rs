@@ -3,7 +3,7 @@
 use crate::error::{DeviceError, Result};
 use crate::kernel::fusion::pool::{BINDINGS, Params, Slot, SourceTerms, WORKGROUP_LANES};
 use crate::plan::Step;
-use crate::tensor::{Form, Output};
+use crate::tensor::{Form, Outline, Output};
 
 /// The most workgroups in one dimension of a grid, on any device.
 pub const MAX_GROUPS_PER_ROW: u32 = 65_535;
@@ -90,6 +90,42 @@ pub fn words(step: &Step, items: u64) -> [u64; BINDINGS.len()] {
     words
 }
 
+/// Words that so many items of evidence take on a device: opinions, presence, given confidences.
+#[must_use]
+pub fn held_words(outline: &Outline, items: u64) -> [u64; 3] {
+    let (n, c) = (outline.sources() as u64, outline.classes as u64);
+    [
+        outline.forms.iter().map(|&form| plane_words(form, items, c)).sum(),
+        if outline.presence { n * items.div_ceil(32) } else { 0 },
+        if outline.confidence { n * items } else { 0 },
+    ]
+}
+
+/// How many items of evidence lie together on a device, so that whatever is asked of them, its outputs and what is put
+/// aside fit the budget of a chunk, and every binding holds what it must: whole words of presence, from 32 on.
+///
+/// # Errors
+///
+/// Not even one item fits.
+pub fn held_items(outline: &Outline, limits: Limits) -> Result<u32> {
+    let (n, c) = (outline.sources() as u64, outline.classes as u64);
+    let asked = |items: u64| [items * c, (Output::ALL.len() as u64 + n) * items, (n + 1) * items * c];
+    let fits = |items: u64| {
+        let words = asked(items);
+        let bindings = held_words(outline, items).into_iter().chain(words);
+        let binding_holds = bindings.into_iter().all(|words| 4 * words <= limits.binding_bytes);
+        binding_holds && 4 * words.iter().sum::<u64>() <= limits.chunk_bytes
+    };
+    let most = (u64::from(u32::MAX) / (n * c)).min(MOST_ITEMS);
+    match most_that(most, fits) {
+        0 => {
+            let needed = 4 * (held_words(outline, 1).into_iter().chain(asked(1)).sum::<u64>());
+            Err(DeviceError::ItemTooLarge { needed, allowed: limits.binding_bytes.min(limits.chunk_bytes) }.into())
+        }
+        items => Ok(items as u32),
+    }
+}
+
 /// Words of a [`SourceTerms`].
 const TERMS_WORDS: u64 = size_of::<SourceTerms>() as u64 / 4;
 
@@ -154,28 +190,48 @@ const HELD: u64 = 512;
 /// Not even one item fits, or it is too much for the driver's loops.
 pub fn chunk_items(step: &Step, limits: Limits) -> Result<u32> {
     let (n, c) = (step.pool.sources.len() as u64, step.pool.classes as u64);
-    if let Some(allowed) = limits.loop_steps.filter(|&allowed| loop_steps(step) > allowed) {
-        return Err(DeviceError::TooManySteps { needed: loop_steps(step), allowed }.into());
-    }
+    check_loops(step, limits)?;
     let fits = |items: u64| {
         let words = words(step, items);
         words.iter().all(|words| 4 * words <= limits.binding_bytes)
             && 4 * words.iter().sum::<u64>() <= limits.chunk_bytes
     };
     // Indices are 32 bits wide in the shaders.
-    let most = (limits.dispatch_values / work_per_item(step)).clamp(1, u64::from(u32::MAX) / (n * c));
-    let (mut items, mut too_many) = (0, most.min(MOST_ITEMS) + 1);
-    while items + 1 < too_many {
-        let middle = u64::midpoint(items, too_many);
-        if fits(middle) { items = middle } else { too_many = middle }
-    }
-    let items = if items < 32 { items } else { items / 32 * 32 };
+    let items = most_that(dispatch_items(step, limits).min(u64::from(u32::MAX) / (n * c)).min(MOST_ITEMS), fits);
     if items == 0 {
         let words = words(step, 1);
         let (needed, allowed) = (4 * words.iter().sum::<u64>(), limits.binding_bytes.min(limits.chunk_bytes));
         return Err(DeviceError::ItemTooLarge { needed, allowed }.into());
     }
     Ok(items as u32)
+}
+
+/// Whether the driver runs the kernel's loops to their end.
+///
+/// # Errors
+///
+/// It does not.
+pub fn check_loops(step: &Step, limits: Limits) -> Result<()> {
+    match limits.loop_steps.filter(|&allowed| loop_steps(step) > allowed) {
+        Some(allowed) => Err(DeviceError::TooManySteps { needed: loop_steps(step), allowed }.into()),
+        None => Ok(()),
+    }
+}
+
+/// The most items, up to `most`, that fit; whole words of presence, from 32 on.
+fn most_that(most: u64, fits: impl Fn(u64) -> bool) -> u64 {
+    let (mut items, mut too_many) = (0, most + 1);
+    while items + 1 < too_many {
+        let middle = u64::midpoint(items, too_many);
+        if fits(middle) { items = middle } else { too_many = middle }
+    }
+    if items < 32 { items } else { items / 32 * 32 }
+}
+
+/// How many items one dispatch may take before it is too long for the watchdogs; at least one.
+#[must_use]
+pub fn dispatch_items(step: &Step, limits: Limits) -> u64 {
+    (limits.dispatch_values / work_per_item(step)).max(1)
 }
 
 /// What one item costs, in values read: those that are looked at more than a few times count as often.
@@ -202,7 +258,7 @@ mod tests {
         let logits = vec![0.0; classes];
         let evidence = Evidence::of(classes, &vec![Opinions::Logits(&logits); sources]).unwrap();
         let evidence = evidence.with_presence(0, &[true]).unwrap().with_confidence(0, &[0.5]).unwrap();
-        lower(fusion, &evidence).unwrap().steps.remove(0)
+        lower(fusion, &evidence.outline()).unwrap().steps.remove(0)
     }
 
     /// The simplest rules, with every output that they have.

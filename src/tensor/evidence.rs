@@ -1,6 +1,7 @@
 //! A dense block of opinions, N sources x B items x C classes, borrowed from the caller.
 
 use crate::error::{EvidenceError, InvalidOpinion, InvalidReason, Result};
+use crate::tensor::Outline;
 use crate::tensor::opinions::{ABSTAINED_U8, ABSTAINED_U16, Encoding, Form, MISSING_U8, MISSING_U16, Opinions};
 
 /// How far a row of probabilities may sum from one and still count as a distribution.
@@ -305,14 +306,15 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// Whether any source has a presence mask.
-    pub(crate) fn has_presence(&self) -> bool {
-        self.planes.iter().any(|plane| plane.presence.is_some())
-    }
-
-    /// Whether any source has given confidences.
-    pub(crate) fn has_confidence(&self) -> bool {
-        self.planes.iter().any(|plane| plane.confidence.is_some())
+    /// The same without the values.
+    pub(crate) fn outline(&self) -> Outline {
+        Outline {
+            items: self.items,
+            classes: self.classes,
+            forms: self.planes.iter().map(|plane| plane.opinions.form()).collect(),
+            presence: self.planes.iter().any(|plane| plane.presence.is_some()),
+            confidence: self.planes.iter().any(|plane| plane.confidence.is_some()),
+        }
     }
 
     /// What is wrong with the item, by the kernels' own measure: the first source and class at fault.

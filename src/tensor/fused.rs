@@ -1,6 +1,6 @@
 //! What comes out of a fusion: one owned column per output asked for.
 
-use crate::tensor::{Evidence, Flags, Output, Outputs};
+use crate::tensor::{Flags, Outline, Output, Outputs};
 
 /// The answer of a fusion: the outputs that were asked for, each over all items; the others are empty.
 ///
@@ -139,8 +139,8 @@ impl Fused {
     }
 
     /// Makes room for the outputs asked for, and lends it.
-    pub(crate) fn prepare(&mut self, evidence: &Evidence<'_>, outputs: Outputs) -> FusedMut<'_> {
-        let (items, sources, classes) = (evidence.items(), evidence.sources(), evidence.classes());
+    pub(crate) fn prepare(&mut self, evidence: &Outline, outputs: Outputs) -> FusedMut<'_> {
+        let (items, sources, classes) = (evidence.items, evidence.sources(), evidence.classes);
         let len = |output, each: usize| if outputs.contains(output) { items * each } else { 0 };
         (self.items, self.sources, self.classes) = (items, sources, classes);
         self.posterior.resize(len(Output::Posterior, classes), 0.0);

@@ -143,8 +143,21 @@ impl<'a> Opinions<'a> {
         self.len() == 0
     }
 
+    /// Values of the form, from bytes that begin where a word may.
+    pub(crate) fn of_bytes(form: Form, bytes: &'a [u8]) -> Self {
+        use bytemuck::cast_slice;
+        match form {
+            Form::F32(encoding) => Self::encoded(encoding, cast_slice(bytes)),
+            Form::ProbabilitiesBf16 => Self::ProbabilitiesBf16(cast_slice(bytes)),
+            Form::LogitsBf16 => Self::LogitsBf16(cast_slice(bytes)),
+            Form::QuantisedU8 => Self::QuantisedU8(bytes),
+            Form::LabelsU8 => Self::LabelsU8(bytes),
+            Form::LabelsU16 => Self::LabelsU16(cast_slice(bytes)),
+            Form::Binary => Self::Binary(cast_slice(bytes)),
+        }
+    }
+
     /// The bytes of some of the items.
-    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "only an upload takes bytes"))]
     pub(crate) fn bytes(self, items: Range<usize>, classes: usize) -> &'a [u8] {
         let bytes: &[u8] = match self {
             Self::Probabilities(v) | Self::LogProbabilities(v) | Self::Logits(v) | Self::Binary(v) => {

@@ -3,6 +3,7 @@
 mod forms;
 mod pool;
 mod pool_wide;
+mod resident;
 mod walks;
 
 use consilience::{DeviceError, Engine, ErrorKind, Fused, Fusion, Measure, OnInvalid, Output, Rule, Weighting};

@@ -36,8 +36,8 @@ struct Params {
     mix_confusion: f32,
     mix_stacked: f32,
     mix_adaptive: f32,
+    first: u32,
     reserved: u32,
-    reserved_2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -78,7 +78,7 @@ impl State {
         let group = opened.device.create_bind_group(&BindGroupDescriptor {
             label,
             layout: &bind_group_layout,
-            entries: &buffers.entries(),
+            entries: &buffers.entries(&[]),
         });
         let mut encoder = opened.device.create_command_encoder(&CommandEncoderDescriptor { label });
         let timestamp_writes = self.clock.as_ref().map(Clock::whole_pass);

@@ -3,7 +3,9 @@
 use wgpu::{BindGroupEntry, Buffer, BufferDescriptor, BufferUsages};
 
 use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::encode::Target;
 use crate::kernel::{Access, Binding};
+use crate::plan::partition::{CONFIDENCE, EVIDENCE, PRESENCE};
 
 /// One buffer per binding, in the order of binding numbers.
 #[derive(Debug, Default)]
@@ -27,6 +29,11 @@ impl Buffers {
         }
     }
 
+    /// Where the evidence of a fusion goes.
+    pub(super) fn target(&self) -> Target<'_> {
+        Target { evidence: self.at(EVIDENCE), presence: self.at(PRESENCE), confidence: self.at(CONFIDENCE) }
+    }
+
     /// Bytes of all of them.
     pub(super) fn bytes(&self) -> u64 {
         self.buffers.iter().map(Buffer::size).sum()
@@ -37,10 +44,13 @@ impl Buffers {
         &self.buffers[binding]
     }
 
-    /// All of them, bound whole.
-    pub(super) fn entries(&self) -> Vec<BindGroupEntry<'_>> {
-        let numbered = (0..).zip(&self.buffers);
-        numbered.map(|(binding, buffer)| BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect()
+    /// All of them, bound whole, but for those in whose place others are.
+    pub(super) fn entries<'a>(&'a self, others: &[(usize, &'a Buffer)]) -> Vec<BindGroupEntry<'a>> {
+        let entry = |(place, own): (usize, &'a Buffer)| {
+            let buffer = others.iter().find(|(other, _)| *other == place).map_or(own, |(_, other)| other);
+            BindGroupEntry { binding: place as u32, resource: buffer.as_entire_binding() }
+        };
+        self.buffers.iter().enumerate().map(entry).collect()
     }
 }
 

@@ -1,16 +1,20 @@
 //! The GPU executor of a build without one.
 
 use crate::backend::gpu::Wanted;
-use crate::backend::{Backend, Regression, Run, Timing};
-use crate::error::{DeviceError, Result};
+use crate::backend::{Backend, Held, Regression, Run, Timing};
+use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::Program;
 use crate::plan::batch::Batch;
-use crate::tensor::{Evidence, FusedMut};
+use crate::tensor::{Evidence, FusedMut, Outline};
 
 /// Never opened.
 #[derive(Debug)]
 pub(crate) enum Gpu {}
+
+/// Never made.
+#[derive(Debug)]
+pub(crate) enum Resident {}
 
 impl Gpu {
     /// Declines.
@@ -21,6 +25,22 @@ impl Gpu {
 
 impl Backend for Gpu {
     fn run(&self, _program: &Program, _evidence: &Evidence<'_>, _out: FusedMut<'_>) -> Result<Run> {
+        match *self {}
+    }
+
+    fn held_bytes(&self, _outline: &Outline) -> Result<u64> {
+        match *self {}
+    }
+
+    fn hold(&self, _evidence: &Evidence<'_>) -> Result<Held> {
+        match *self {}
+    }
+
+    fn run_held(&self, _program: &Program, _held: &Held, _out: FusedMut<'_>) -> Result<Run> {
+        match *self {}
+    }
+
+    fn diagnose_held(&self, _held: &Held, _item: usize) -> Result<InvalidOpinion> {
         match *self {}
     }
 

@@ -9,19 +9,22 @@ use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
 use crate::backend::gpu::batch;
 use crate::backend::gpu::buffers::Buffers;
-use crate::backend::gpu::encode::Chunk;
+use crate::backend::gpu::encode::{Chunk, Target, upload_opinions};
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
 use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
 use crate::backend::gpu::readback::{Piece, Readback};
-use crate::backend::gpu::regression::Held;
+use crate::backend::gpu::regression;
+use crate::backend::gpu::resident::Resident;
 use crate::backend::gpu::upload::Upload;
-use crate::backend::{Backend, Regression, Run, Timing};
-use crate::error::Result;
+use crate::backend::{Backend, Held, Regression, Run, Timing};
+use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
-use crate::plan::partition::{COLUMNS, Limits, POSTERIOR, STATUS, chunk_items};
+use crate::plan::partition::{
+    COLUMNS, CONFIDENCE, EVIDENCE, Limits, POSTERIOR, PRESENCE, STATUS, check_loops, chunk_items, dispatch_items,
+};
 use crate::plan::{Program, Step};
-use crate::tensor::{Evidence, FusedMut};
+use crate::tensor::{Evidence, FusedMut, Outline};
 
 /// Device memory a chunk may take unless the caller says otherwise.
 const DEFAULT_MEMORY_BYTES: u64 = 256 << 20;
@@ -87,15 +90,55 @@ impl Gpu {
     /// Runs one step over all items.
     fn run_step(&self, step: &Step, evidence: &Evidence<'_>, mut out: FusedMut<'_>) -> Result<Run> {
         let at_most = chunk_items(step, self.limits)? as usize;
-        let largest = Chunk { step, start: 0, items: at_most.min(evidence.items()) }.bytes();
+        let outline = evidence.outline();
+        let largest = Chunk::whole(step, at_most.min(evidence.items())).bytes();
         self.alone(largest.iter().sum(), |state| {
             state.buffers.reserve(&self.opened, step.kernel().contract().bindings, &largest, self.limits.chunk_bytes);
             let mut run = Run::default();
             for start in (0..evidence.items()).step_by(at_most) {
-                let chunk = Chunk { step, start, items: at_most.min(evidence.items() - start) };
+                let chunk = Chunk::whole(step, at_most.min(evidence.items() - start));
                 let (now, rest) = out.split_at(chunk.items);
                 out = rest;
-                state.run_chunk(&self.opened, chunk, evidence, now, &mut run)?;
+                let begin = Instant::now();
+                let to = state.buffers.target();
+                let range = start..start + chunk.items;
+                upload_opinions(&self.opened, &mut state.upload, evidence, &outline, range, to)?;
+                chunk.upload(&self.opened, &mut state.upload, &state.buffers)?;
+                run.timing.upload += begin.elapsed();
+                state.dispatch(&self.opened, chunk, None);
+                state.read_back(&self.opened, start, now, &mut run)?;
+                if run.first_invalid.is_some() {
+                    break;
+                }
+            }
+            Ok(run)
+        })
+    }
+
+    /// Runs one step over all items that are held.
+    fn run_held_step(&self, step: &Step, resident: &Resident, mut out: FusedMut<'_>) -> Result<Run> {
+        check_loops(step, self.limits)?;
+        let at_most = usize::try_from(dispatch_items(step, self.limits)).unwrap_or(usize::MAX);
+        let mut largest = Chunk::whole(step, resident.largest()).bytes();
+        for bound in [EVIDENCE, PRESENCE, CONFIDENCE] {
+            // What is held is bound in its place.
+            largest[bound] = 4;
+        }
+        self.alone(largest.iter().sum(), |state| {
+            state.buffers.reserve(&self.opened, step.kernel().contract().bindings, &largest, self.limits.chunk_bytes);
+            let mut run = Run::default();
+            for piece in resident.pieces() {
+                let (now, rest) = out.split_at(piece.items);
+                out = rest;
+                for first in (0..piece.items).step_by(at_most) {
+                    let items = at_most.min(piece.items - first);
+                    let chunk = Chunk { first, items, ..Chunk::whole(step, piece.items) };
+                    let begin = Instant::now();
+                    chunk.upload(&self.opened, &mut state.upload, &state.buffers)?;
+                    run.timing.upload += begin.elapsed();
+                    state.dispatch(&self.opened, chunk, Some(piece.target()));
+                }
+                state.read_back(&self.opened, piece.start, now, &mut run)?;
                 if run.first_invalid.is_some() {
                     break;
                 }
@@ -117,21 +160,8 @@ impl State {
         }
     }
 
-    /// Uploads, computes and reads back one chunk.
-    fn run_chunk(
-        &mut self,
-        opened: &Opened,
-        chunk: Chunk<'_>,
-        evidence: &Evidence<'_>,
-        out: FusedMut<'_>,
-        run: &mut Run,
-    ) -> Result<()> {
-        let begin = Instant::now();
-        chunk.upload(opened, &mut self.upload, &self.buffers, evidence)?;
-        run.timing.upload += begin.elapsed();
-
-        self.dispatch(opened, chunk);
-
+    /// Reads back the outputs of the chunk that begins at an item.
+    fn read_back(&self, opened: &Opened, start: usize, out: FusedMut<'_>, run: &mut Run) -> Result<()> {
         let begin = Instant::now();
         let (mut status, mut ticks) = ([0; 4], [0; CLOCK_BYTES]);
         let mut pieces = vec![Piece { from: self.buffers.at(STATUS), from_offset: 0, to: &mut status }];
@@ -147,30 +177,33 @@ impl State {
         }
         run.timing.chunks += 1;
         let status = u32::from_ne_bytes(status);
-        run.first_invalid = (status != u32::MAX).then_some(chunk.start + status as usize);
+        run.first_invalid = (status != u32::MAX).then_some(start + status as usize);
         Ok(())
     }
 
-    /// Submits the chunk's kernel.
-    fn dispatch(&mut self, opened: &Opened, chunk: Chunk<'_>) {
+    /// Submits the chunk's kernel, over evidence that lies elsewhere than in the chunk's own buffers if it does.
+    fn dispatch(&mut self, opened: &Opened, chunk: Chunk<'_>, held: Option<Target<'_>>) {
         let kernel = chunk.step.kernel();
         let (pipeline, layout) = self.pipelines.get(opened, kernel, Switches::of(chunk.step).into());
+        let held =
+            held.map(|held| [(EVIDENCE, held.evidence), (PRESENCE, held.presence), (CONFIDENCE, held.confidence)]);
         let group = opened.device.create_bind_group(&BindGroupDescriptor {
             label: Some(kernel.name()),
             layout: &layout,
-            entries: &self.buffers.entries(),
+            entries: &self.buffers.entries(held.as_ref().map_or(&[], |held| held)),
         });
         let mut encoder =
             opened.device.create_command_encoder(&CommandEncoderDescriptor { label: Some(kernel.name()) });
         let grid = chunk.grid();
-        let timestamp_writes = self.clock.as_ref().map(Clock::whole_pass);
+        let (is_first, is_last) = (chunk.first == 0, chunk.first + chunk.items == chunk.held);
+        let timestamp_writes = self.clock.as_ref().and_then(|clock| clock.one_of(is_first, is_last));
         let mut pass =
             encoder.begin_compute_pass(&ComputePassDescriptor { label: Some(kernel.name()), timestamp_writes });
         pass.set_pipeline(&pipeline);
         pass.set_bind_group(0, &group, &[]);
         pass.dispatch_workgroups(grid.groups_per_row, grid.rows, 1);
         drop(pass);
-        if let Some(clock) = &self.clock {
+        if let Some(clock) = self.clock.as_ref().filter(|_| is_last) {
             clock.resolve(&mut encoder);
         }
         opened.submit(encoder);
@@ -211,12 +244,35 @@ impl Backend for Gpu {
         Ok(run)
     }
 
+    fn held_bytes(&self, outline: &Outline) -> Result<u64> {
+        Resident::bytes(outline, self.limits)
+    }
+
+    fn hold(&self, evidence: &Evidence<'_>) -> Result<Held> {
+        Ok(Held::Device(Resident::new(self, evidence)?))
+    }
+
+    fn run_held(&self, program: &Program, held: &Held, mut out: FusedMut<'_>) -> Result<Run> {
+        let Held::Device(resident) = held else { return Err(DeviceError::HeldElsewhere.into()) };
+        let mut run = Run::default();
+        for step in &program.steps {
+            run = self.run_held_step(step, resident, out.reborrow())?;
+        }
+        Ok(run)
+    }
+
+    fn diagnose_held(&self, held: &Held, item: usize) -> Result<InvalidOpinion> {
+        let Held::Device(resident) = held else { return Err(DeviceError::HeldElsewhere.into()) };
+        let invalid = resident.item(self, item)?.evidence()?.diagnose(0);
+        Ok(InvalidOpinion { item, ..invalid })
+    }
+
     fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {
         self.run_in_chunks(batch)
     }
 
     fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
-        Ok(Box::new(Held::new(self, features)?))
+        Ok(Box::new(regression::Held::new(self, features)?))
     }
 
     fn is_gpu(&self) -> bool {

@@ -1,6 +1,9 @@
 //! One chunk of one step in bytes: what is uploaded to each binding.
 
+use std::ops::Range;
+
 use bytemuck::{bytes_of, cast_slice};
+use wgpu::Buffer;
 
 use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::buffers::Buffers;
@@ -8,11 +11,11 @@ use crate::backend::gpu::upload::Upload;
 use crate::error::Result;
 use crate::kernel::fusion::pool::{BINDINGS, Params, Pool, SourceTerms};
 use crate::plan::Step;
-use crate::plan::partition::{CONFIDENCE, EVIDENCE, Grid, PARAMS, PRESENCE, STATUS, TABLES, grid, plane_words, words};
-use crate::tensor::{Encoding, Evidence, Form};
+use crate::plan::partition::{Grid, PARAMS, STATUS, TABLES, grid, plane_words, words};
+use crate::tensor::{Encoding, Evidence, Form, Outline};
 
 /// What `confidence` holds where a source gives none.
-const NOT_GIVEN: f32 = f32::NEG_INFINITY;
+pub(super) const NOT_GIVEN: f32 = f32::NEG_INFINITY;
 
 /// Confidences that are made ready for upload at a time.
 const BATCH: usize = 16 << 10;
@@ -35,15 +38,24 @@ pub(super) const fn number(form: Form) -> u32 {
     }
 }
 
-/// Items `start` to `start + items` of a step.
+/// What one dispatch of a step computes, and what its buffers hold.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk<'a> {
     pub step: &'a Step,
-    pub start: usize,
+    /// How many items the buffers hold.
+    pub held: usize,
+    /// The first of them that is computed.
+    pub first: usize,
+    /// How many are computed.
     pub items: usize,
 }
 
-impl Chunk<'_> {
+impl<'a> Chunk<'a> {
+    /// All that the buffers hold.
+    pub(super) fn whole(step: &'a Step, items: usize) -> Self {
+        Self { step, held: items, first: 0, items }
+    }
+
     fn pool(&self) -> &Pool {
         &self.step.pool
     }
@@ -59,7 +71,7 @@ impl Chunk<'_> {
 
     /// Bytes of each binding; of one that is not used, a word, because nothing cannot be bound.
     pub(super) fn bytes(&self) -> [u64; BINDINGS.len()] {
-        words(self.step, self.items as u64).map(|words| 4 * words.max(1))
+        words(self.step, self.held as u64).map(|words| 4 * words.max(1))
     }
 
     /// The source terms, each with its form and the word at which its opinions begin, and that word.
@@ -67,7 +79,7 @@ impl Chunk<'_> {
         let mut start = 0;
         let place = |(terms, &form): (&SourceTerms, &Form)| {
             let placed = SourceTerms { form: number(form), start: start as u32, ..*terms };
-            start += plane_words(form, self.items as u64, self.pool().classes as u64);
+            start += plane_words(form, self.held as u64, self.pool().classes as u64);
             placed
         };
         self.pool().sources.iter().zip(&self.pool().forms).map(place).collect()
@@ -96,13 +108,13 @@ impl Chunk<'_> {
             mix_adaptive,
         ] = pool.mix;
         Params {
-            items: self.items as u32,
+            items: (self.first + self.items) as u32,
             sources: self.sources() as u32,
             classes: pool.classes as u32,
-            stride: self.items as u32,
+            stride: self.held as u32,
             items_per_group: grid.items_per_group,
             groups_per_row: grid.groups_per_row,
-            presence_words: self.items.div_ceil(32) as u32,
+            presence_words: self.held.div_ceil(32) as u32,
             gamma: pool.gamma,
             ln_floor: pool.ln_floor(),
             inverse_ln_classes: pool.inverse_ln_classes(),
@@ -130,24 +142,20 @@ impl Chunk<'_> {
             mix_confusion,
             mix_stacked,
             mix_adaptive,
+            first: self.first as u32,
             reserved: 0,
-            reserved_2: 0,
         }
     }
 
-    /// Uploads all that the kernel reads.
-    pub(super) fn upload(
-        &self,
-        opened: &Opened,
-        upload: &mut Upload,
-        buffers: &Buffers,
-        evidence: &Evidence<'_>,
-    ) -> Result<()> {
+    /// Uploads what the kernel reads beside the evidence, and where it is to begin.
+    pub(super) fn upload(&self, opened: &Opened, upload: &mut Upload, buffers: &Buffers) -> Result<()> {
         let pool = self.pool();
-        let mut write =
-            |binding: usize, offset: usize, data: &[u8]| upload.write(opened, buffers.at(binding), offset as u64, data);
-        write(PARAMS, 0, bytes_of(&self.params()))?;
-        write(STATUS, 0, bytes_of(&u32::MAX))?;
+        upload.write(opened, buffers.at(PARAMS), 0, bytes_of(&self.params()))?;
+        if self.first > 0 {
+            // The rest is there from the first of the chunk's dispatches.
+            return upload.flush(opened);
+        }
+        upload.write(opened, buffers.at(STATUS), 0, bytes_of(&u32::MAX))?;
         let placed = self.sources_placed();
         let mut offset = 0;
         for table in [
@@ -158,31 +166,52 @@ impl Chunk<'_> {
             cast_slice(&pool.stack),
             cast_slice(&pool.bias),
         ] {
-            write(TABLES, offset, table)?;
-            offset += table.len();
-        }
-        let range = self.start..self.start + self.items;
-        for (source, terms) in placed.iter().enumerate() {
-            let Some(opinions) = evidence.opinions(source) else { continue };
-            let (whole, rest) = whole_words(opinions.bytes(range.clone(), pool.classes));
-            let start = 4 * terms.start as usize;
-            write(EVIDENCE, start, whole)?;
-            write(EVIDENCE, start + whole.len(), &rest)?;
-            if self.step.presence {
-                let bits = presence_bits(evidence.presence(source).map(|mask| &mask[range.clone()]), self.items);
-                write(PRESENCE, 4 * source * bits.len(), cast_slice(&bits))?;
-            }
-            if self.step.confidence {
-                let given = evidence.confidence(source).map(|given| &given[range.clone()]);
-                for at in (0..self.items).step_by(BATCH) {
-                    let len = BATCH.min(self.items - at);
-                    let batch = given_or_not(given.map(|given| &given[at..at + len]), len);
-                    write(CONFIDENCE, 4 * (source * self.items + at), cast_slice(&batch))?;
-                }
-            }
+            upload.write(opened, buffers.at(TABLES), offset, table)?;
+            offset += table.len() as u64;
         }
         upload.flush(opened)
     }
+}
+
+/// Where evidence lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub evidence: &'a Buffer,
+    pub presence: &'a Buffer,
+    pub confidence: &'a Buffer,
+}
+
+/// Writes some of the items of evidence that looks like this; they are there after the next flush.
+pub(super) fn upload_opinions(
+    opened: &Opened,
+    upload: &mut Upload,
+    evidence: &Evidence<'_>,
+    outline: &Outline,
+    range: Range<usize>,
+    to: Target<'_>,
+) -> Result<()> {
+    let (items, classes) = (range.len(), outline.classes);
+    let mut start = 0;
+    for (source, &form) in outline.forms.iter().enumerate() {
+        let Some(opinions) = evidence.opinions(source) else { continue };
+        let (whole, rest) = whole_words(opinions.bytes(range.clone(), classes));
+        upload.write(opened, to.evidence, 4 * start, whole)?;
+        upload.write(opened, to.evidence, 4 * start + whole.len() as u64, &rest)?;
+        start += plane_words(form, items as u64, classes as u64);
+        if outline.presence {
+            let bits = presence_bits(evidence.presence(source).map(|mask| &mask[range.clone()]), items);
+            upload.write(opened, to.presence, 4 * (source * bits.len()) as u64, cast_slice(&bits))?;
+        }
+        if outline.confidence {
+            let given = evidence.confidence(source).map(|given| &given[range.clone()]);
+            for at in (0..items).step_by(BATCH) {
+                let len = BATCH.min(items - at);
+                let batch = given_or_not(given.map(|given| &given[at..at + len]), len);
+                upload.write(opened, to.confidence, 4 * (source * items + at) as u64, cast_slice(&batch))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The bytes that make up whole words, and what is left of a last one, filled up with zeros; nothing if none is.

@@ -48,6 +48,11 @@ impl Clock {
         self.writes(Some(0), Some(1))
     }
 
+    /// Writes the beginning of the first of several passes, and the end of the last.
+    pub(super) fn one_of(&self, is_first: bool, is_last: bool) -> Option<ComputePassTimestampWrites<'_>> {
+        (is_first || is_last).then(|| self.writes(is_first.then_some(0), is_last.then_some(1)))
+    }
+
     fn writes(&self, begin: Option<u32>, end: Option<u32>) -> ComputePassTimestampWrites<'_> {
         ComputePassTimestampWrites {
             query_set: &self.queries,

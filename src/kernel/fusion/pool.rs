@@ -319,13 +319,13 @@ pub struct SourceTerms {
 #[derive(Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Params {
-    /// Items in this chunk.
+    /// The item after the last of this dispatch, counted from the chunk's first.
     pub items: u32,
     /// N.
     pub sources: u32,
     /// C.
     pub classes: u32,
-    /// Items between the starts of two rows of `columns`, of two planes of `evidence` and of `confidence`.
+    /// Items of the chunk: between the starts of two rows of `columns`, of two planes of `evidence` and of `confidence`.
     pub stride: u32,
     /// Whole items a workgroup holds; 1 in `pool_wide`.
     pub items_per_group: u32,
@@ -387,10 +387,10 @@ pub struct Params {
     pub mix_stacked: f32,
     /// See `mix_linear`.
     pub mix_adaptive: f32,
+    /// The first item of this dispatch, counted from the chunk's first.
+    pub first: u32,
     /// Fills 16 bytes; zero.
     pub reserved: u32,
-    /// See `reserved`.
-    pub reserved_2: u32,
 }
 
 impl Pool {

@@ -25,7 +25,7 @@ impl Terms {
     /// The fusion does not fit the evidence, its rule does not add up over sources whatever sources there are, its weights
     /// depend on the other sources or on the class, or an opinion on the item is invalid.
     pub(super) fn of(fusion: &Fusion, evidence: &Evidence<'_>, item: usize) -> Result<Self> {
-        let program = plan::lower(fusion, evidence)?;
+        let program = plan::lower(fusion, &evidence.outline())?;
         let pool = &program.steps[0].pool;
         let rules = pool.rules();
         let adds_up = Slot::LOGARITHMIC | Slot::ARITHMETIC & !Slot::MaxVote.bit();

@@ -1,0 +1,137 @@
+//! Evidence that was uploaded before it is fused.
+
+use consilience::{
+    Device, DeviceError, Encoding, Engine, EngineOptions, ErrorKind, Evidence, Fusion, MISSING_U8, OnInvalid, Opinions,
+    Rule,
+};
+
+use super::{parametrised, with_every_output};
+use crate::support::compare::bits;
+use crate::support::problem::{FORMS, Problem};
+use crate::support::{engines, specs};
+
+/// Engines of every kind, the GPU also with so little memory that evidence lies in many pieces.
+fn engines() -> Vec<(String, Engine)> {
+    let open = |device, memory_bytes| Engine::open(&EngineOptions { device, memory_bytes, ..Default::default() });
+    let mut engines = vec![("cpu".to_owned(), open(Device::Cpu, None).expect("a CPU engine"))];
+    engines.extend(
+        [None, Some(200 << 10)].into_iter().filter_map(|memory| Some(("gpu".to_owned(), engines::gpu(memory)?))),
+    );
+    engines
+}
+
+/// The same bits, whether the evidence is uploaded with the call or was before.
+fn check(engine: &(String, Engine), fusion: &Fusion, problem: &Problem) {
+    let (name, engine) = engine;
+    let evidence = problem.evidence();
+    let resident = engine.upload(&evidence).expect("room");
+    let want = engine.fuse(fusion, &evidence).expect("valid evidence");
+    for again in 0..2 {
+        let got = engine.fuse(fusion, &resident).expect("valid evidence");
+        assert_eq!(got.items(), problem.items());
+        assert_eq!(bits(&got), bits(&want), "{name}, {again}: {fusion:?}");
+    }
+}
+
+#[test]
+fn every_rule_reads_what_is_held() {
+    let problem = Problem::of(&FORMS[..8], 1500, 10, 3).with_holes(3).with_confidences(3);
+    for engine in engines() {
+        // The default ensemble with every output, and those that put values aside or look at items often.
+        for rule in [Rule::default(), Rule::Median, Rule::LogPool, specs::everything(8, 10, 5)] {
+            let fusion = with_every_output(&parametrised(Fusion::new(rule), 8, 10, 1).on_invalid(OnInvalid::Missing));
+            check(&engine, &fusion, &problem);
+        }
+    }
+}
+
+#[test]
+fn every_form_and_every_shape_is_held() {
+    for engine in engines() {
+        for form in FORMS {
+            let classes = 2;
+            for items in [1, 31, 32, 33, 4097] {
+                check(&engine, &Fusion::new(Rule::LogPool), &Problem::of(&[form; 3], items, classes, 7).with_holes(7));
+            }
+        }
+        check(&engine, &Fusion::default(), &Problem::random(Encoding::Logits, 4, 70, 300, 9).with_confidences(9));
+        let median = Fusion::new(Rule::Median);
+        check(&engine, &median, &Problem::random(Encoding::Probabilities, 5, 260, 300, 11));
+    }
+}
+
+#[test]
+fn no_items_are_held_as_well() {
+    for (name, engine) in engines() {
+        let resident = engine.upload(&Evidence::probabilities(3, &[&[], &[]]).unwrap()).unwrap();
+        assert_eq!((resident.items(), resident.sources(), resident.classes()), (0, 2, 3));
+        assert_eq!(engine.fuse(&Fusion::default(), &resident).unwrap().items(), 0, "{name}");
+    }
+}
+
+#[test]
+fn what_is_invalid_is_named_as_if_it_had_just_been_uploaded() {
+    let items = 3000;
+    let whole = vec![0.5; 2 * items];
+    for (name, engine) in engines() {
+        for item in [0, 33, 2999] {
+            let mut rows = whole.clone();
+            rows[2 * item + 1] = -0.25;
+            let mut labels = vec![1_u8; items];
+            labels[item] = 7;
+            let sure: Vec<f32> = (0..items).map(|i| if i == item { 1.5 } else { 0.5 }).collect();
+            let asked: Vec<bool> = (0..items).map(|i| i % 3 == item % 3).collect();
+            let plain = Opinions::Probabilities(&whole);
+            let unasked = vec![MISSING_U8; items];
+            let cases = [
+                Evidence::of(2, &[plain, Opinions::Probabilities(&rows)]).unwrap(),
+                Evidence::of(2, &[plain, plain, Opinions::LabelsU8(&labels)])
+                    .unwrap()
+                    .with_presence(2, &asked)
+                    .unwrap(),
+                Evidence::of(2, &[Opinions::LabelsU8(&unasked), plain]).unwrap().with_confidence(1, &sure).unwrap(),
+            ];
+            for evidence in cases {
+                let want = engine.fuse(&Fusion::default(), &evidence).unwrap_err();
+                let resident = engine.upload(&evidence).unwrap();
+                let got = engine.fuse(&Fusion::default(), &resident).unwrap_err();
+                assert_eq!(got.to_string(), want.to_string(), "{name}");
+                assert!(got.to_string().contains(&format!("item {item}")), "{name}: {got}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_held_is_counted_and_bounded() {
+    let options = |device| EngineOptions { device, resident_bytes: Some(1000), ..Default::default() };
+    let mut devices = vec![Device::Cpu];
+    devices.extend(engines::gpu(None).map(|_| Device::Gpu));
+    for device in devices {
+        let engine = Engine::open(&options(device)).unwrap();
+        let rows = vec![0.5; 100];
+        let evidence = Evidence::probabilities(2, &[&rows]).unwrap();
+        let first = engine.upload(&evidence).unwrap();
+        // On a GPU, what is not there is a word each.
+        assert!((400..=408).contains(&first.bytes()), "{first:?}");
+        let second = engine.upload(&evidence).unwrap();
+        let stats = engine.resident();
+        assert_eq!((stats.handles, stats.bytes, stats.allowed), (2, 2 * first.bytes(), 1000));
+        let refused = engine.upload(&evidence).unwrap_err();
+        let ErrorKind::Device(DeviceError::ResidentBudget { needed, held, allowed }) = refused.kind() else {
+            panic!("{refused}")
+        };
+        assert_eq!((*needed, *held, *allowed), (first.bytes(), 2 * first.bytes(), 1000));
+        assert!(refused.is_device());
+        drop(first);
+        assert_eq!((engine.resident().handles, engine.resident().bytes), (1, second.bytes()));
+        engine.upload(&evidence).unwrap();
+
+        let other = Engine::open(&options(Device::Cpu)).unwrap();
+        let elsewhere = other.fuse(&Fusion::default(), &second).unwrap_err();
+        assert!(matches!(elsewhere.kind(), ErrorKind::Device(DeviceError::HeldElsewhere)), "{elsewhere}");
+        // A handle outlives its engine, and is of no use then.
+        drop(engine);
+        assert_eq!(second.items(), 50);
+    }
+}
