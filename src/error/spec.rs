@@ -64,3 +64,15 @@ pub enum SpecError {
         known: String,
     },
 }
+
+impl SpecError {
+    /// Refuses a list of another length than the evidence needs.
+    pub(crate) fn check_length(
+        what: &'static str,
+        given: usize,
+        needed: usize,
+        unit: &'static str,
+    ) -> Result<(), Self> {
+        if given == needed { Ok(()) } else { Err(Self::Length { what, given, needed, unit }) }
+    }
+}

@@ -91,7 +91,7 @@ fn has_contributions(pool: &Pool) -> Result<()> {
 /// One value per source: `otherwise` each if none are given.
 fn given(what: &'static str, given: Option<&[f32]>, n: usize, otherwise: f32) -> Result<Vec<f32>> {
     let Some(given) = given else { return Ok(vec![otherwise; n]) };
-    length(what, given.len(), n, "sources")?;
+    SpecError::check_length(what, given.len(), n, "sources")?;
     Ok(given.to_vec())
 }
 
@@ -105,12 +105,8 @@ fn distribution(what: &'static str, given: Option<&[f32]>, n: usize, unit: &'sta
 }
 
 fn checked(what: &'static str, weights: &[f32], n: usize, unit: &'static str) -> Result<()> {
-    length(what, weights.len(), n, unit)?;
+    SpecError::check_length(what, weights.len(), n, unit)?;
     weights.iter().try_for_each(|&w| within(&format!("an entry of {what}"), w, "finite and not negative", is_weight))
-}
-
-fn length(what: &'static str, given: usize, needed: usize, unit: &'static str) -> Result<()> {
-    if given == needed { Ok(()) } else { Err(SpecError::Length { what, given, needed, unit }.into()) }
 }
 
 fn within(what: &str, value: f32, must: &'static str, ok: impl Fn(f32) -> bool) -> Result<()> {

@@ -110,17 +110,17 @@ impl Lock {
         };
         let members: Vec<_> = members.ok_or_else(|| no_bound(fusion.rule.name()))?;
         let rho = fusion.class_prior.clone().unwrap_or_else(|| vec![1.0; classes]);
-        length("class_prior", &rho, classes, "classes")?;
+        SpecError::check_length("class_prior", rho.len(), classes, "classes")?;
         let exponents = match &fusion.rule {
             Rule::Evidence { exponents } if !exponents.is_empty() => exponents.clone(),
             _ => vec![1.0; sources],
         };
-        length("exponents", &exponents, sources, "sources")?;
+        SpecError::check_length("exponents", exponents.len(), sources, "sources")?;
         if let Some(priors) = &fusion.source_priors {
-            length("source_priors", priors, sources, "sources")?;
+            SpecError::check_length("source_priors", priors.len(), sources, "sources")?;
         }
         if let Some(learned) = learned(&fusion.rule) {
-            length("learned", learned, sources, "sources")?;
+            SpecError::check_length("learned", learned.len(), sources, "sources")?;
         }
         let sum: f64 = rho.iter().map(|&p| f64::from(p)).sum();
         let ln_rho = rho.iter().map(|&p| (f64::from(p) / sum).max(f64::from(f32::MIN_POSITIVE)).ln()).collect();
@@ -286,13 +286,5 @@ fn learned(rule: &Rule) -> Option<&[f32]> {
             _ => None,
         }),
         _ => None,
-    }
-}
-
-fn length(what: &'static str, given: &[f32], needed: usize, unit: &'static str) -> Result<()> {
-    if given.len() == needed {
-        Ok(())
-    } else {
-        Err(SpecError::Length { what, given: given.len(), needed, unit }.into())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Result, SpecError};
 use crate::kernel::fusion::pool::Slot;
-use crate::plan::lower::{checked, is_weight, length, within};
+use crate::plan::lower::{checked, is_weight, within};
 use crate::spec::{BeliefFusion, Conflict, Member, Rule};
 
 /// What the rules of a fusion come to.
@@ -109,8 +109,13 @@ impl Rules {
                 Slot::Confusion
             }
             Rule::Stacked { weights, bias } => {
-                length("the weights of stacked", weights.len(), n * classes * classes, "sources x classes x classes")?;
-                length("the bias of stacked", bias.len(), classes, "classes")?;
+                SpecError::check_length(
+                    "the weights of stacked",
+                    weights.len(),
+                    n * classes * classes,
+                    "sources x classes x classes",
+                )?;
+                SpecError::check_length("the bias of stacked", bias.len(), classes, "classes")?;
                 for &value in weights.iter().chain(bias) {
                     within("a weight of stacked", value, "finite", f32::is_finite)?;
                 }
@@ -146,7 +151,12 @@ const LEAST_DOUBT: f32 = 1e-30;
 
 /// ln theta, clamped, by answer and then by class.
 fn log_confusion(matrices: &[f32], n: usize, classes: usize, log_floor: f32) -> Result<Vec<f32>> {
-    length("the confusion matrices", matrices.len(), n * classes * (classes + 1), "sources x classes x (classes + 1)")?;
+    SpecError::check_length(
+        "the confusion matrices",
+        matrices.len(),
+        n * classes * (classes + 1),
+        "sources x classes x (classes + 1)",
+    )?;
     for &theta in matrices {
         within("an entry of a confusion matrix", theta, "in [0, 1]", |theta| (0.0..=1.0).contains(&theta))?;
     }

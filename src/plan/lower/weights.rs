@@ -1,8 +1,8 @@
 //! The weighting: every one of them comes to offset + scale m^gamma.
 
-use crate::error::Result;
+use crate::error::{Result, SpecError};
 use crate::kernel::fusion::pool::By;
-use crate::plan::lower::{checked, length, within};
+use crate::plan::lower::{checked, within};
 use crate::spec::{Distance, Divergence, Measure, Weighting};
 
 /// What a weighting comes to. The largest weight a source can have is 1, so that no sum overflows.
@@ -32,7 +32,7 @@ impl Weights {
                 Ok(Self::constant(divided(weights, largest(weights))))
             }
             Weighting::PerClass(weights) => {
-                length("the weights per class", weights.len(), n * classes, "sources x classes")?;
+                SpecError::check_length("the weights per class", weights.len(), n * classes, "sources x classes")?;
                 checked("the weights per class", weights, n * classes, "sources x classes")?;
                 Ok(Self::per_class(&divided(weights, largest(weights)), classes))
             }
@@ -46,7 +46,7 @@ impl Weights {
                 Ok(Self { scale: vec![1.0; n], by, gamma: *gamma, ..Self::constant(vec![0.0; n]) })
             }
             Weighting::Proximity { positions, target, distance } => {
-                length("positions", positions.len(), n, "sources")?;
+                SpecError::check_length("positions", positions.len(), n, "sources")?;
                 for &position in positions.iter().chain([target]) {
                     within("a position", position, "in [0, 9]", |x| (0.0..=9.0).contains(&x))?;
                 }
