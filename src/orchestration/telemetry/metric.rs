@@ -156,11 +156,6 @@ const fn histogram(name: &'static str, unit: Unit, help: &'static str) -> Metric
     Metric { name, kind: Kind::Histogram, unit, help }
 }
 
-/// Tells the current recorder the unit and the help of every metric.
-pub fn describe() {
-    METRICS.iter().for_each(Metric::describe);
-}
-
 impl Metric {
     /// Before a series is registered, so that whoever keeps it knows its unit.
     fn describe(&self) {
