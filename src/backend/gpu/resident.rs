@@ -98,9 +98,8 @@ impl Piece {
         outline: &Outline,
         range: Range<usize>,
     ) -> Result<Self> {
-        let words = held_words(outline, range.len() as u64);
-        let labels = ["held evidence", "held presence", "held confidence"];
-        let create = |(label, words): (&'static str, u64)| {
+        let [evidence_words, presence_words, confidence_words] = held_words(outline, range.len() as u64);
+        let create = |label, words: u64| {
             opened.device.create_buffer(&BufferDescriptor {
                 label: Some(label),
                 size: 4 * words.max(1),
@@ -108,13 +107,12 @@ impl Piece {
                 mapped_at_creation: false,
             })
         };
-        let [evidence_words, presence_words, confidence_words] = words;
         let piece = Self {
             start: range.start,
             items: range.len(),
-            evidence: create((labels[0], evidence_words)),
-            presence: create((labels[1], presence_words)),
-            confidence: create((labels[2], confidence_words)),
+            evidence: create("held evidence", evidence_words),
+            presence: create("held presence", presence_words),
+            confidence: create("held confidence", confidence_words),
         };
         upload_opinions(opened, &mut state.upload, evidence, outline, range, piece.target())?;
         state.upload.flush(opened)?;
