@@ -17,6 +17,7 @@
 
 pub mod batcher;
 mod cost;
+mod distribution;
 pub mod fuse;
 pub mod gate;
 pub mod iteration;

@@ -141,7 +141,7 @@ impl Gate {
             }
         }
         if chosen.is_empty() {
-            self.count(Reason::Full);
+            self.decisions.count(Reason::Full);
             let retry_after = self.first_room(&candidates);
             return Err(RequestError::Full { what: "every expert that could be asked", retry_after }.into());
         }
@@ -160,8 +160,8 @@ impl Gate {
         } else {
             Reason::Top
         };
-        self.count(reason);
-        let chosen = chosen.into_iter().map(|(candidate, permit)| (candidate.confidence, permit));
+        self.decisions.count(reason);
+        let chosen = chosen.into_iter().map(|(candidate, permit)| (candidate.place, candidate.confidence, permit));
         Ok(Selection { chosen: Chosen::weighed(chosen.collect()), reason })
     }
 
@@ -198,10 +198,6 @@ impl Gate {
     fn first_room(&self, candidates: &[Candidate]) -> Duration {
         let rooms = candidates.iter().filter_map(|candidate| self.seats[candidate.place].next_room());
         rooms.min().unwrap_or(UNMEASURED)
-    }
-
-    fn count(&self, reason: Reason) {
-        self.decisions.count(reason);
     }
 
     /// How many requests an expert is busy with.

@@ -4,7 +4,6 @@ mod alike;
 mod ended;
 mod options;
 mod outcome;
-mod pool;
 mod run;
 
 use std::fmt;

@@ -5,6 +5,7 @@ use std::slice;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{InvalidOpinion, Result, SourceError};
+use crate::orchestration::distribution::likeliest;
 use crate::tensor::{ABSTAINED_U16, Evidence, Opinions};
 
 /// What a source says of the one item it was asked about, over C classes.
@@ -86,7 +87,7 @@ impl Opinion {
     pub(crate) fn vote(&self, row: &[f32]) -> usize {
         match self {
             Self::Label { class, .. } => usize::from(*class),
-            _ => (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best }),
+            _ => likeliest(row),
         }
     }
 

@@ -13,7 +13,7 @@ use futures_util::future::BoxFuture;
 
 pub use self::batched::{Batched, Batching, Model, batched};
 pub use self::blocking::{Blocking, blocking};
-pub(crate) use self::call::{Answer, ask};
+pub(crate) use self::call::{Answer, ask, call};
 pub use self::channel::{Asked, Channel, channel};
 pub use self::closure::{Closure, of};
 pub use self::question::{Peer, Question};

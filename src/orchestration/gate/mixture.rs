@@ -7,6 +7,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::{Chosen, Gate, Score};
 use crate::error::{Error, ErrorKind, RequestError, Result, SourceError};
+use crate::orchestration::distribution::mean;
 use crate::orchestration::source::{Answer, Question, Reply, Source, ask};
 use crate::orchestration::{Cost, Opinion};
 
@@ -115,31 +116,22 @@ impl<I: ?Sized + Send + Sync + 'static> Mixture<I> {
             return Err(SourceError::caused_by(Error::from(RequestError::NothingArrived { causes })));
         }
         given.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
-        let sum: f64 = given.iter().map(|(weight, ..)| weight).sum();
-        let mut mean = vec![0.0; question.classes];
-        for (weight, _, row) in &given {
-            let share = if sum > 0.0 { weight / sum } else { 1.0 / given.len() as f64 };
-            mean.iter_mut().zip(row).for_each(|(mean, &p)| *mean += share * f64::from(p));
-        }
-        let mean = Opinion::Probabilities(mean.into_iter().map(|p| p as f32).collect());
+        let rows = given.iter().map(|(weight, _, row)| (*weight, &row[..]));
+        let opinion = Opinion::Probabilities(mean(rows, question.classes));
         let content = given.into_iter().find_map(|(_, reply, _)| reply.content);
-        Ok(Reply { opinion: mean, content, cost: question.spent() })
+        Ok(Reply { opinion, content, cost: question.spent() })
     }
 
     /// One of those chosen, who keeps its place until it has answered.
     async fn ask_one(&self, chosen: Chosen, question: &Question<I>) -> Asked {
-        let Chosen { weight, permit, .. } = chosen;
-        let name = permit.expert().to_owned();
-        let Some(expert) = self.experts.iter().find(|expert| expert.name() == name) else {
-            // Every expert of the gate has a source.
-            return Asked { name, weight, answer: Err(SourceError::Closed) };
-        };
+        let Chosen { weight, permit, place, .. } = chosen;
+        let expert = &self.experts[place];
         let mut own = Question::new(Arc::clone(&question.input), question.classes, question.deadline);
         (own.attempt, own.peers) = (question.attempt, Arc::clone(&question.peers));
         own.meter = question.meter.begin_call();
         let answer = ask(Arc::clone(expert), own).await;
         drop(permit);
-        Asked { name, weight, answer }
+        Asked { name: expert.name().to_owned(), weight, answer }
     }
 }
 

@@ -46,14 +46,16 @@ pub struct Chosen {
     pub weight: f64,
     /// Its room, held until dropped.
     pub permit: Permit,
+    /// Which of the gate's experts.
+    pub(super) place: usize,
 }
 
 impl Chosen {
-    pub(super) fn weighed(chosen: Vec<(f64, Permit)>) -> Vec<Self> {
-        let sum: f64 = chosen.iter().map(|(confidence, _)| confidence).sum();
+    pub(super) fn weighed(chosen: Vec<(usize, f64, Permit)>) -> Vec<Self> {
+        let sum: f64 = chosen.iter().map(|(_, confidence, _)| confidence).sum();
         let equal = 1.0 / chosen.len() as f64;
         let weight = |confidence: f64| if sum > 0.0 { confidence / sum } else { equal };
-        let of = |(confidence, permit)| Self { confidence, weight: weight(confidence), permit };
+        let of = |(place, confidence, permit)| Self { confidence, weight: weight(confidence), permit, place };
         chosen.into_iter().map(of).collect()
     }
 

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::ended::Ended;
 use super::options::MOST;
 use super::outcome::{Basis, Event, Outcome, Synthesis, Thought};
-use super::pool::{decision, mean};
 use super::{Options, Order};
 use crate::error::{RequestError, Result, SourceError};
+use crate::orchestration::distribution::{likeliest, mean};
 use crate::orchestration::source::{Answer, ask};
 use crate::orchestration::{Meter, Peer, Question, Reply, Source};
 
@@ -153,7 +153,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
         let place = self.ended.partition_point(|other| other.index < ended.index);
         self.ended.insert(place, ended);
         let posterior = self.pool();
-        let leading = decision(&posterior);
+        let leading = likeliest(&posterior);
         self.ready.push_back(Event::Thought { thought, posterior });
         if !is_arrived {
             return;
@@ -166,7 +166,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
                 self.stopped_alike = is_alike;
             }
             Order::Parallel { speculate_at: Some(quorum), .. } if self.synthesis.is_none() => {
-                let agreeing = self.rows().filter(|row| decision(row) == leading).count();
+                let agreeing = self.rows().filter(|row| likeliest(row) == leading).count();
                 let is_outstanding = !self.calls.is_empty() || self.begun < self.planned;
                 if is_outstanding && agreeing >= quorum.max(1) as usize {
                     self.begin_synthesis(true);
@@ -187,7 +187,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
         self.synthesis = Some(Begun {
             thoughts,
             is_speculative,
-            decision: decision(&self.pool()),
+            decision: likeliest(&self.pool()),
             began: Instant::now(),
             spent: question.meter.clone(),
             call: Some(ask(Arc::clone(&self.synthesiser), question)),
@@ -215,7 +215,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
     async fn synthesise(&mut self) {
         let pool = self.pool();
         let Some(mut begun) = self.synthesis.take() else { return self.begin_last_synthesis(pool) };
-        if begun.is_speculative && begun.decision != decision(&pool) {
+        if begun.is_speculative && begun.decision != likeliest(&pool) {
             self.record(begun, false);
             return self.begin_last_synthesis(pool);
         }
@@ -251,7 +251,7 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
             Err(cause) => (pool.clone(), None, Basis::Thoughts(cause)),
         };
         let thoughts: Vec<Thought> = self.ended.iter().map(Ended::thought).collect();
-        let decision = decision(&posterior);
+        let decision = likeliest(&posterior);
         self.is_over = true;
         self.ready.push_back(Event::Done(Box::new(Outcome {
             confidence: posterior.get(decision).copied().unwrap_or_default(),
@@ -270,18 +270,18 @@ impl<I: ?Sized + Send + Sync + 'static> Run<I> {
     }
 
     /// What has arrived, in the order of indices.
-    fn arrived(&self) -> impl DoubleEndedIterator<Item = (u32, &Reply, Option<&[f32]>)> {
+    fn arrived(&self) -> impl DoubleEndedIterator<Item = (u32, &Reply, Option<&[f32]>)> + Clone {
         self.ended
             .iter()
             .filter_map(|ended| ended.answer.as_ref().ok().map(|(reply, row)| (ended.index, reply, row.as_deref())))
     }
 
-    fn rows(&self) -> impl Iterator<Item = &[f32]> {
+    fn rows(&self) -> impl Iterator<Item = &[f32]> + Clone {
         self.arrived().filter_map(|(_, _, row)| row)
     }
 
     fn pool(&self) -> Vec<f32> {
-        mean(self.rows(), self.question.classes)
+        mean(self.rows().map(|row| (1.0, row)), self.question.classes)
     }
 
     /// What is shown to whoever comes after the thoughts so far, behind what the question itself shows.

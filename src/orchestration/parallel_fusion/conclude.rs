@@ -9,6 +9,7 @@ use super::ask::ask;
 use super::gather::{Gather, Slot};
 use super::outcome::{Fate, Judge, Outcome, Report};
 use crate::error::{RequestError, Result, SourceError};
+use crate::orchestration::distribution::likeliest;
 use crate::orchestration::fuse::Case;
 use crate::orchestration::source::{Peer, Question};
 use crate::orchestration::stop::Stopped;
@@ -47,7 +48,7 @@ impl<I: ?Sized + Send + Sync> Gather<'_, I> {
             judge = Judge::Fallback;
             if report.fate == Fate::Answered {
                 judge = Judge::MetaLearner;
-                let best = (1..row.len()).fold(0, |best, k| if row[k] > row[best] { k } else { best });
+                let best = likeliest(&row);
                 (decision, confidence, posterior) = (best as u32, row[best], row);
                 content = report.content.clone().or(content);
             }
