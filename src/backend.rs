@@ -39,6 +39,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Whether it is a device apart, that a caller waits for.
     fn is_gpu(&self) -> bool;
 
+    /// This executor, if it is the one on a GPU.
+    fn gpu(&self) -> Option<&gpu::Gpu> {
+        None
+    }
+
     /// How long the device takes to copy so many bytes from one place in its memory to another, on its own clock;
     /// `None` where it has no memory or no clock of its own.
     fn copy_time(&self, _bytes: u64) -> Result<Option<Duration>> {

@@ -1,5 +1,7 @@
 //! The engine: validate, lower, run.
 
+#[cfg(feature = "gpu")]
+mod foreign;
 mod resident;
 
 use std::fmt;
@@ -128,8 +130,12 @@ impl Engine {
                 Err(error) => (Box::new(Cpu::open(options.threads, options.simd)?), error.to_string()),
             },
         };
+        Ok(Self::with(backend, reason, options))
+    }
+
+    fn with(backend: Box<dyn Backend>, reason: String, options: &EngineOptions) -> Self {
         let residency = Residency::new(options.resident_bytes.unwrap_or(RESIDENT_BYTES));
-        Ok(Self { backend, reason, residency: Arc::new(residency) })
+        Self { backend, reason, residency: Arc::new(residency) }
     }
 
     /// The device and why it was chosen, in one line.

@@ -129,7 +129,7 @@ impl Error {
     /// Whether an opinion is not a valid one; [`Error::invalid_opinion`] says which.
     #[must_use]
     pub fn is_invalid_evidence(&self) -> bool {
-        self.invalid_opinion().is_some()
+        matches!(&*self.0, ErrorKind::Evidence(EvidenceError::Invalid(_) | EvidenceError::InvalidUnseen { .. }))
     }
 
     /// Whether a label names no class.

@@ -544,7 +544,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let shares = shares_of(place, at, totals, pools, masses, &flags);
             let found = posterior_of(place, totals, pools, shares);
             let p = found.p;
-            if (asked(POSTERIOR) && place.in_use) { posterior[at] = p; }
+            if (asked(POSTERIOR) && place.in_use) { posterior[answer_at(item, k)] = p; }
             // All that is asked for but the posterior.
             if (OUTPUTS > 1u) {
                 workgroupBarrier();

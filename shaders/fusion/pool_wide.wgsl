@@ -576,7 +576,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 }
                 continue;
             }
-            if (asked(POSTERIOR)) { posterior[at] = p; }
+            if (asked(POSTERIOR)) { posterior[answer_at(item, k)] = p; }
             if (p > own.best) {
                 own.second = own.best;
                 own.runner_up = own.decision;
@@ -617,7 +617,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (asked(POSTERIOR)) {
         // Each lane reads what it wrote itself.
         for (var k = lane; k < params.classes; k += LANES) {
-            posterior[item * params.classes + k] = posterior[item * params.classes + k] / total;
+            posterior[answer_at(item, k)] = posterior[answer_at(item, k)] / total;
         }
     }
     if (lane == 0u) {

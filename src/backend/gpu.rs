@@ -6,12 +6,16 @@ mod adapter;
 mod batch;
 #[cfg(feature = "gpu")]
 mod buffers;
+#[cfg(feature = "gpu")]
+mod chain;
 #[cfg(not(feature = "gpu"))]
 mod disabled;
 #[cfg(feature = "gpu")]
 mod enabled;
 #[cfg(feature = "gpu")]
 mod encode;
+#[cfg(feature = "gpu")]
+pub mod foreign;
 #[cfg(feature = "gpu")]
 mod link;
 #[cfg(feature = "gpu")]
@@ -20,6 +24,8 @@ mod pipelines;
 mod profile;
 #[cfg(feature = "gpu")]
 mod readback;
+#[cfg(feature = "gpu")]
+mod record;
 #[cfg(feature = "gpu")]
 mod regression;
 #[cfg(feature = "gpu")]

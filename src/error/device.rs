@@ -74,6 +74,74 @@ pub enum DeviceError {
     /// Evidence was uploaded to another engine.
     #[error("the evidence was uploaded to another engine; upload it to the one that is to use it")]
     HeldElsewhere,
+    /// A buffer of the caller's lacks a usage.
+    #[error("the buffer of {what} lacks the usage {needed}; create it with `BufferUsages::{needed}`")]
+    BufferUsage {
+        /// What it is for.
+        what: &'static str,
+        /// The usage.
+        needed: &'static str,
+    },
+    /// A buffer of the caller's ends too early.
+    #[error("the buffer of {what} has {given} bytes where {needed} are needed")]
+    BufferTooSmall {
+        /// What it is for.
+        what: &'static str,
+        /// Bytes needed, the offset included.
+        needed: u64,
+        /// Bytes it has.
+        given: u64,
+    },
+    /// An offset into a buffer of the caller's at which nothing may begin.
+    #[error("{what} cannot begin at byte {offset}; give a multiple of {multiple}")]
+    Misaligned {
+        /// What begins there.
+        what: &'static str,
+        /// The offset in bytes.
+        offset: u64,
+        /// What it has to be a multiple of.
+        multiple: u64,
+    },
+    /// A stride by which rows would overlap.
+    #[error("the stride {what} is {stride} values; rows do not overlap from {least} on")]
+    Stride {
+        /// Between which rows.
+        what: &'static str,
+        /// The stride in values.
+        stride: usize,
+        /// The least it may be.
+        least: usize,
+    },
+    /// More of a caller's buffer than the device binds.
+    #[error(
+        "{what} takes {needed} bytes of its buffer, of which the device binds {allowed}; fuse fewer items at a time"
+    )]
+    BindingTooLarge {
+        /// What it is for.
+        what: &'static str,
+        /// Bytes it takes.
+        needed: u64,
+        /// Bytes the device binds.
+        allowed: u64,
+    },
+    /// An output is asked for and has no buffer to go to.
+    #[error("{what} is asked for and has no buffer; give one, or ask for fewer outputs")]
+    NoBuffer {
+        /// What has none.
+        what: &'static str,
+    },
+    /// A buffer of the caller's that the device does not take: it is another device's, or destroyed.
+    #[error("the device does not take the caller's buffer: {message}")]
+    ForeignBuffer {
+        /// What the driver said.
+        message: String,
+    },
+    /// The engine runs on the CPU where a buffer on a device was given.
+    #[error("the engine runs on the CPU and has no buffers; open it with `Engine::on_device`")]
+    NoDevice,
+    /// What stood on the device was to be computed there together with something that failed.
+    #[error("the result was never computed, for an operation that waited with it failed; repeat what led to it")]
+    Abandoned,
     /// The device was lost.
     #[error("the device was lost: {message}")]
     Lost {

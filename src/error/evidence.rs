@@ -59,6 +59,12 @@ pub enum EvidenceError {
     /// An opinion whose values are not what they are declared to be.
     #[error("{0}")]
     Invalid(InvalidOpinion),
+    /// An opinion that is not valid, in a buffer that cannot be read.
+    #[error("item {item} has an invalid opinion; give its buffer the usage `COPY_SRC` to be told which")]
+    InvalidUnseen {
+        /// Index of the item.
+        item: usize,
+    },
 }
 
 impl EvidenceError {

@@ -75,8 +75,6 @@ pub fn words(step: &Step, items: u64) -> [u64; BINDINGS.len()] {
     let pool = &step.pool;
     let (n, c) = (pool.sources.len() as u64, pool.classes as u64);
     let per_class = pool.class_weights.len() + pool.confusion.len() + pool.stack.len() + pool.bias.len();
-    let columns = pool.outputs.iter().filter(|&output| output != Output::Posterior);
-    let columns: usize = columns.map(|output| step.words_per_item(output)).sum();
     let mut words = [0; BINDINGS.len()];
     words[PARAMS] = size_of::<Params>() as u64 / 4;
     words[EVIDENCE] = pool.forms.iter().map(|&form| plane_words(form, items, c)).sum();
@@ -84,10 +82,17 @@ pub fn words(step: &Step, items: u64) -> [u64; BINDINGS.len()] {
     words[CONFIDENCE] = if step.confidence { n * items } else { 0 };
     words[TABLES] = TERMS_WORDS * n + c + per_class as u64;
     words[POSTERIOR] = if pool.outputs.contains(Output::Posterior) { items * c } else { 0 };
-    words[COLUMNS] = columns as u64 * items;
+    words[COLUMNS] = words_of_columns(step, items);
     words[STATUS] = 1;
     words[VALUES] = planes_aside(step) * items * c;
     words
+}
+
+/// Words of what is asked for beside the posterior.
+#[must_use]
+pub fn words_of_columns(step: &Step, items: u64) -> u64 {
+    let columns = step.pool.outputs.iter().filter(|&output| output != Output::Posterior);
+    columns.map(|output| step.words_per_item(output) as u64 * items).sum()
 }
 
 /// Words that so many items of evidence take on a device: opinions, presence, given confidences.
@@ -235,7 +240,8 @@ pub fn dispatch_items(step: &Step, limits: Limits) -> u64 {
 }
 
 /// What one item costs, in values read: those that are looked at more than a few times count as often.
-fn work_per_item(step: &Step) -> u64 {
+#[must_use]
+pub fn work_per_item(step: &Step) -> u64 {
     let (n, c) = (step.pool.sources.len() as u64, step.pool.classes as u64);
     let rules = step.pool.rules();
     let stacked = if rules & Slot::Stacked.bit() == 0 { 0 } else { c };

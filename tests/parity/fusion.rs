@@ -1,5 +1,7 @@
 //! The fusion kernels.
 
+#[cfg(feature = "gpu")]
+mod foreign;
 mod forms;
 mod pool;
 mod pool_wide;

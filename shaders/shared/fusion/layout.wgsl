@@ -37,7 +37,11 @@ struct Params {
     mix_stacked: f32,
     mix_adaptive: f32,
     first: u32,
-    reserved: u32,
+    plane: u32,
+    row: u32,
+    evidence_at: u32,
+    answer_row: u32,
+    answer_at: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -101,13 +101,13 @@ fn opened(x: f32) -> f32 {
 fn value(source: u32, item: u32, k: u32) -> f32 {
     let n = clamped(source);
     if (ENCODING != MIXED) {
-        let x = bitcast<f32>(evidence[(n * params.stride + item) * params.classes + k]);
+        let x = bitcast<f32>(evidence[params.evidence_at + n * params.plane + item * params.row + k]);
         if (ENCODING == PROBABILITIES) { return x; }
         return opened(x);
     }
     let form = form_of(n);
     let start = tables[TERMS * n + START];
-    let at = item * params.classes + k;
+    let at = item * params.row + k;
     if (is_label(form)) {
         if (params.classes == 1u) { return 1.0; }
         let bits = given(n, item);

@@ -13,6 +13,11 @@ struct Sides {
     scale: f32,
 }
 
+// Where a class of an item's posterior goes.
+fn answer_at(item: u32, k: u32) -> u32 {
+    return params.answer_at + item * params.answer_row + k;
+}
+
 // Where a column of `columns` begins.
 fn column(output: u32) -> u32 {
     return countOneBits(OUTPUTS & ((1u << output) - 2u)) * params.stride;

@@ -54,6 +54,20 @@ impl Buffers {
     }
 }
 
+/// What is bound where there is nothing to read or write: some words that are never looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Nothing {
+    pub read: Buffer,
+    pub written: Buffer,
+}
+
+impl Nothing {
+    pub(super) fn new(opened: &Opened) -> Self {
+        let create = |name, access| create(opened, &Binding { name, access }, 16);
+        Self { read: create("nothing read", Access::Read), written: create("nothing written", Access::ReadWrite) }
+    }
+}
+
 /// A buffer for a binding.
 pub(super) fn create(opened: &Opened, binding: &Binding, bytes: u64) -> Buffer {
     let usage = match binding.access {

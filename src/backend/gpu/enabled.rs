@@ -3,12 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use wgpu::{BindGroupDescriptor, CommandEncoderDescriptor, ComputePassDescriptor};
+use wgpu::{BindGroupDescriptor, Buffer, CommandEncoderDescriptor, ComputePassDescriptor};
 
 use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
 use crate::backend::gpu::batch;
-use crate::backend::gpu::buffers::Buffers;
+use crate::backend::gpu::buffers::{Buffers, Nothing};
+use crate::backend::gpu::chain::Chain;
 use crate::backend::gpu::encode::{Chunk, Target, upload_opinions};
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
 use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
@@ -58,12 +59,20 @@ pub(super) struct State {
     pub(super) readback: Readback,
     pub(super) pipelines: Pipelines,
     pub(super) clock: Option<Clock>,
+    pub(super) chain: Chain,
+    /// What the dispatches of the chain put aside, one after the other.
+    pub(super) aside: Option<Buffer>,
+    pub(super) nothing: Nothing,
 }
 
 impl Gpu {
     /// Opens a device on the adapter wanted, of whose memory one fusion or one fit takes at most so many bytes.
     pub(crate) fn open(wanted: &Wanted, memory_bytes: Option<u64>) -> Result<Self> {
-        let opened = adapter::open(wanted)?;
+        Ok(Self::on(adapter::open(wanted)?, memory_bytes))
+    }
+
+    /// Runs on a device that is open already.
+    pub(super) fn on(opened: Opened, memory_bytes: Option<u64>) -> Self {
         let device = opened.device.limits();
         let is_software = adapter::is_software(&opened.info);
         let binding_bytes = device.max_storage_buffer_binding_size.min(device.max_buffer_size).min(MAX_BINDING_BYTES);
@@ -73,7 +82,7 @@ impl Gpu {
             dispatch_values: if is_software { SOFTWARE_DISPATCH_VALUES } else { HARDWARE_DISPATCH_VALUES },
             loop_steps: is_software.then_some(SOFTWARE_LOOP_STEPS),
         };
-        Ok(Self { opened, limits, state: Mutex::new(None) })
+        Self { opened, limits, state: Mutex::new(None) }
     }
 
     /// Does the work with the state, alone; after a failure the state is made anew.
@@ -157,6 +166,9 @@ impl State {
             readback: Readback::new(opened),
             pipelines: Pipelines::default(),
             clock: Clock::new(opened),
+            chain: Chain::new(opened),
+            aside: None,
+            nothing: Nothing::new(opened),
         }
     }
 
@@ -277,6 +289,10 @@ impl Backend for Gpu {
 
     fn is_gpu(&self) -> bool {
         true
+    }
+
+    fn gpu(&self) -> Option<&Gpu> {
+        Some(self)
     }
 
     fn describe(&self) -> String {

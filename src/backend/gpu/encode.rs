@@ -48,12 +48,35 @@ pub(super) struct Chunk<'a> {
     pub first: usize,
     /// How many are computed.
     pub items: usize,
+    /// Where the rows of evidence lie, of f32 rows alike.
+    pub evidence: Rows,
+    /// Where the rows of the posterior go.
+    pub posterior: Rows,
+}
+
+/// Where the rows of one buffer lie, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rows {
+    /// The first.
+    pub at: u32,
+    /// From one source's first row to the next one's.
+    pub plane: u32,
+    /// From row to row.
+    pub row: u32,
+}
+
+impl Rows {
+    /// One behind the other.
+    fn dense(items: usize, classes: usize) -> Self {
+        Self { at: 0, plane: (items * classes) as u32, row: classes as u32 }
+    }
 }
 
 impl<'a> Chunk<'a> {
     /// All that the buffers hold.
     pub(super) fn whole(step: &'a Step, items: usize) -> Self {
-        Self { step, held: items, first: 0, items }
+        let rows = Rows::dense(items, step.pool.classes);
+        Self { step, held: items, first: 0, items, evidence: rows, posterior: rows }
     }
 
     fn pool(&self) -> &Pool {
@@ -85,7 +108,7 @@ impl<'a> Chunk<'a> {
         self.pool().sources.iter().zip(&self.pool().forms).map(place).collect()
     }
 
-    fn params(&self) -> Params {
+    pub(super) fn params(&self) -> Params {
         let pool = self.pool();
         let grid = self.grid();
         let class_weights_at = size_of::<SourceTerms>() / 4 * pool.sources.len() + pool.classes;
@@ -143,33 +166,38 @@ impl<'a> Chunk<'a> {
             mix_stacked,
             mix_adaptive,
             first: self.first as u32,
-            reserved: 0,
+            plane: self.evidence.plane,
+            row: self.evidence.row,
+            evidence_at: self.evidence.at,
+            answer_row: self.posterior.row,
+            answer_at: self.posterior.at,
         }
     }
 
     /// Uploads what the kernel reads beside the evidence, and where it is to begin.
     pub(super) fn upload(&self, opened: &Opened, upload: &mut Upload, buffers: &Buffers) -> Result<()> {
-        let pool = self.pool();
         upload.write(opened, buffers.at(PARAMS), 0, bytes_of(&self.params()))?;
         if self.first > 0 {
             // The rest is there from the first of the chunk's dispatches.
             return upload.flush(opened);
         }
         upload.write(opened, buffers.at(STATUS), 0, bytes_of(&u32::MAX))?;
-        let placed = self.sources_placed();
-        let mut offset = 0;
-        for table in [
+        upload.write(opened, buffers.at(TABLES), 0, &self.tables())?;
+        upload.flush(opened)
+    }
+
+    /// What the kernel reads of sources and classes.
+    pub(super) fn tables(&self) -> Vec<u8> {
+        let (pool, placed) = (self.pool(), self.sources_placed());
+        [
             cast_slice(&placed),
             cast_slice(&pool.class_prior),
             cast_slice(&pool.class_weights),
             cast_slice(&pool.confusion),
             cast_slice(&pool.stack),
             cast_slice(&pool.bias),
-        ] {
-            upload.write(opened, buffers.at(TABLES), offset, table)?;
-            offset += table.len() as u64;
-        }
-        upload.flush(opened)
+        ]
+        .concat()
     }
 }
 

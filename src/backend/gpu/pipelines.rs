@@ -13,11 +13,14 @@ use crate::backend::gpu::encode::{MIXED, number};
 use crate::kernel::bayes::{conjugate, gaussian, information, special};
 use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::stacking::softmax_regression::Stage;
-use crate::kernel::{Access, Kernel};
+use crate::kernel::{Access, Binding, Kernel};
 use crate::plan::Step;
 use crate::plan::batch::Batch;
 use crate::spec::{Conflict, OnInvalid};
 use crate::tensor::Form;
+
+/// What may lie in one buffer with answers.
+const EVIDENCE: &str = "evidence";
 
 /// The `override` constants of the fusion kernels: code that a fusion has no use for is compiled away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,10 +84,15 @@ impl Switches {
     }
 }
 
-/// The `override` constants of a kernel.
+/// The `override` constants of a kernel, and what else it is compiled by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Constants {
-    Fusion(Switches),
+    Fusion {
+        switches: Switches,
+        /// Whether evidence and answers may lie in one buffer: a dispatch may not see one buffer both as what is only read
+        /// and as what is written.
+        in_place: bool,
+    },
     Regression(Stage),
     /// Which special function.
     Special(u32),
@@ -103,7 +111,7 @@ pub(super) enum Constants {
 
 impl From<Switches> for Constants {
     fn from(switches: Switches) -> Self {
-        Self::Fusion(switches)
+        Self::Fusion { switches, in_place: false }
     }
 }
 
@@ -125,7 +133,7 @@ impl Constants {
     /// By their names in the shaders.
     fn named(self) -> Vec<(&'static str, f64)> {
         match self {
-            Self::Fusion(switches) => switches.constants().to_vec(),
+            Self::Fusion { switches, .. } => switches.constants().to_vec(),
             Self::Regression(stage) => vec![("STAGE", f64::from(stage as u32))],
             Self::Special(which) => vec![("FUNCTION", f64::from(which))],
             Self::Conjugate(operation) => vec![("OPERATION", f64::from(operation))],
@@ -141,7 +149,8 @@ impl Constants {
 /// What was compiled so far.
 #[derive(Debug, Default)]
 pub(super) struct Pipelines {
-    modules: HashMap<Kernel, (ShaderModule, BindGroupLayout)>,
+    /// By whether what they read may lie where they write, too.
+    modules: HashMap<(Kernel, bool), (ShaderModule, BindGroupLayout)>,
     pipelines: HashMap<(Kernel, Constants), ComputePipeline>,
 }
 
@@ -153,8 +162,9 @@ impl Pipelines {
         kernel: Kernel,
         constants: Constants,
     ) -> (ComputePipeline, BindGroupLayout) {
-        let (module, layout) =
-            self.modules.entry(kernel).or_insert_with(|| (module(opened, kernel), layout(opened, kernel)));
+        let in_place = matches!(constants, Constants::Fusion { in_place: true, .. });
+        let compiled = || (module(opened, kernel, in_place), layout(opened, kernel, in_place));
+        let (module, layout) = self.modules.entry((kernel, in_place)).or_insert_with(compiled);
         let compile = || {
             let pipeline_layout = opened.device.create_pipeline_layout(&PipelineLayoutDescriptor {
                 label: Some(kernel.name()),
@@ -178,11 +188,15 @@ impl Pipelines {
     }
 }
 
-fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
-    let descriptor = ShaderModuleDescriptor {
-        label: Some(kernel.name()),
-        source: ShaderSource::Wgsl(kernel.contract().source.into()),
+fn module(opened: &Opened, kernel: Kernel, in_place: bool) -> ShaderModule {
+    let source = kernel.contract().source;
+    let source = if in_place {
+        let (read, written) = ("var<storage, read> ", "var<storage, read_write> ");
+        source.replace(&format!("{read}{EVIDENCE}:"), &format!("{written}{EVIDENCE}:")).into()
+    } else {
+        source.into()
     };
+    let descriptor = ShaderModuleDescriptor { label: Some(kernel.name()), source: ShaderSource::Wgsl(source) };
     if cfg!(debug_assertions) {
         return opened.device.create_shader_module(descriptor);
     }
@@ -205,14 +219,14 @@ fn module(opened: &Opened, kernel: Kernel) -> ShaderModule {
     }
 }
 
-fn layout(opened: &Opened, kernel: Kernel) -> BindGroupLayout {
-    let entry = |(binding, access): (u32, Access)| BindGroupLayoutEntry {
-        binding,
+fn layout(opened: &Opened, kernel: Kernel, in_place: bool) -> BindGroupLayout {
+    let entry = |(number, binding): (u32, &Binding)| BindGroupLayoutEntry {
+        binding: number,
         visibility: ShaderStages::COMPUTE,
         ty: BindingType::Buffer {
-            ty: match access {
+            ty: match binding.access {
                 Access::Uniform => BufferBindingType::Uniform,
-                Access::Read => BufferBindingType::Storage { read_only: true },
+                Access::Read => BufferBindingType::Storage { read_only: !(in_place && binding.name == EVIDENCE) },
                 Access::ReadWrite => BufferBindingType::Storage { read_only: false },
             },
             has_dynamic_offset: false,
@@ -220,7 +234,7 @@ fn layout(opened: &Opened, kernel: Kernel) -> BindGroupLayout {
         },
         count: None,
     };
-    let entries = (0..).zip(kernel.contract().bindings).map(|(number, binding)| entry((number, binding.access)));
+    let entries = (0..).zip(kernel.contract().bindings).map(entry);
     opened.device.create_bind_group_layout(&BindGroupLayoutDescriptor {
         label: Some(kernel.name()),
         entries: &entries.collect::<Vec<_>>(),

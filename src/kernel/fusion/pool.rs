@@ -71,7 +71,8 @@
 //! gives none, so a negative infinity of the caller's, invalid as any number below zero, is uploaded as -1. `tables`: N
 //! times [`SourceTerms`], then the class prior, C long, then, each where it is used, class weights [N, C], ln theta
 //! [N, C + 1, C] (source, answer, class), A [N, C, C] (source, class of the opinion, class of the posterior), b, C long.
-//! `posterior` [chunk, C] f32. `columns` [asked, chunk] words: the outputs asked for but the posterior and the
+//! `posterior` [chunk, C] f32. Where evidence or posterior lie in a buffer of a caller's, planes and rows may be further apart
+//! than they are long and begin behind the buffer's first word; between them nothing is read or written. `columns` [asked, chunk] words: the outputs asked for but the posterior and the
 //! contributions, in the order of `Output::ALL`, f32 as bits; then the contributions [chunk, N]. `status` one word: the
 //! least item, counted from the chunk's first, with an invalid opinion; `u32::MAX`: none. `values` [N, chunk, C] f32: what
 //! `Median` and `Trimmed` put aside. What is not used is bound as one word.
@@ -325,7 +326,7 @@ pub struct Params {
     pub sources: u32,
     /// C.
     pub classes: u32,
-    /// Items of the chunk: between the starts of two rows of `columns`, of two planes of `evidence` and of `confidence`.
+    /// Items of the chunk: between the starts of two rows of `columns` and of two planes of `confidence`.
     pub stride: u32,
     /// Whole items a workgroup holds; 1 in `pool_wide`.
     pub items_per_group: u32,
@@ -389,8 +390,16 @@ pub struct Params {
     pub mix_adaptive: f32,
     /// The first item of this dispatch, counted from the chunk's first.
     pub first: u32,
-    /// Fills 16 bytes; zero.
-    pub reserved: u32,
+    /// Words between the starts of two sources' planes, where all are f32 rows alike.
+    pub plane: u32,
+    /// Values between the starts of two rows of a plane; of forms with one value an item, not looked at.
+    pub row: u32,
+    /// The word at which the first plane begins, where all are f32 rows alike.
+    pub evidence_at: u32,
+    /// Words between the starts of two rows of `posterior`.
+    pub answer_row: u32,
+    /// The word of `posterior` at which the first row begins.
+    pub answer_at: u32,
 }
 
 impl Pool {
