@@ -2,16 +2,18 @@
 
 pub(crate) mod cpu;
 pub(crate) mod gpu;
+pub(crate) mod held;
 
 use std::fmt;
 use std::ops::AddAssign;
 use std::time::Duration;
 
+use self::held::{HeldArray, HeldBatch, Shape};
 use crate::error::{InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::{Features, Targets};
 use crate::plan::Program;
 use crate::plan::batch::Batch;
-use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
+use crate::tensor::{Evidence, Fused, FusedMut, Outline, OwnedEvidence};
 
 /// Runs programs.
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
@@ -39,7 +41,45 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Whether it is a device apart, that a caller waits for.
     fn is_gpu(&self) -> bool;
 
+    /// What the answers of a program over evidence that is held take where the executor holds them, in bytes.
+    fn fused_bytes(&self, program: &Program, held: &Held) -> Result<u64>;
+
+    /// [`Backend::run_held`], whose answers stay where they are.
+    fn fuse_held(&self, program: &Program, held: &Held, outline: &Outline) -> Result<HeldFused>;
+
+    /// Reads answers back, once they are there; answers the lowest item with an invalid opinion, as a run does.
+    fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>>;
+
+    /// Evidence that looks like this, whose sources are the posteriors given.
+    fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held>;
+
+    /// What an array that looks like this takes where the executor holds it, in bytes.
+    fn array_bytes(&self, shape: Shape) -> u64;
+
+    /// An array whose values mean nothing yet.
+    fn new_array(&self, shape: Shape) -> Result<HeldArray>;
+
+    /// Fills an array from the host.
+    fn write_array(&self, array: &mut HeldArray, planes: &[&[u8]]) -> Result<()>;
+
+    /// Reads an array back to the host, once all that was to write it has run.
+    fn read_array(&self, array: &HeldArray, planes: Vec<&mut [u8]>) -> Result<()>;
+
+    /// [`Backend::run_batch`] over arrays that this executor holds; what it writes is there for whatever comes after.
+    fn run_held_batch(&self, batch: HeldBatch<'_>) -> Result<()>;
+
+    /// Hands over what waits.
+    fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How many times work was handed to a device.
+    fn submissions(&self) -> u64 {
+        0
+    }
+
     /// This executor, if it is the one on a GPU.
+    #[cfg(feature = "gpu")]
     fn gpu(&self) -> Option<&gpu::Gpu> {
         None
     }
@@ -67,6 +107,21 @@ pub(crate) enum Held {
     /// In a device's.
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "in a build without a GPU executor there is none"))]
     Device(gpu::Resident),
+}
+
+/// Answers that an executor holds.
+#[derive(Debug)]
+pub(crate) enum HeldFused {
+    /// In the host's memory.
+    Host {
+        /// The answers.
+        fused: Fused,
+        /// What a run answers beside them.
+        first_invalid: Option<usize>,
+    },
+    /// In a device's.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "in a build without a GPU executor there is none"))]
+    Device(gpu::DeviceFused),
 }
 
 /// A softmax regression over features that an executor holds where it reads them best.

@@ -1,5 +1,6 @@
 //! The engine: validate, lower, run.
 
+mod array;
 #[cfg(feature = "gpu")]
 mod foreign;
 mod resident;
@@ -9,8 +10,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use self::array::ResidentArray;
+pub(crate) use self::array::{Operation, Read};
 use self::resident::Residency;
-pub use self::resident::{Input, Resident, ResidentStats};
+pub use self::resident::{Input, Resident, ResidentFused, ResidentStats};
 use crate::backend::cpu::{Cpu, SimdLevel};
 use crate::backend::gpu::{Gpu, Wanted};
 use crate::backend::{Backend, Regression, Timing};
@@ -200,6 +203,21 @@ impl Engine {
         let outline = evidence.outline();
         let lease = self.residency.lease(self.backend.held_bytes(&outline)?)?;
         Ok(Resident::new(outline, self.backend.hold(evidence)?, lease))
+    }
+
+    /// Hands over what waits: the work of operations whose results are held and were not read yet. Nothing is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The device fails.
+    pub fn flush(&self) -> Result<()> {
+        self.backend.flush()
+    }
+
+    /// How many times work was handed to the device; 0 on the CPU.
+    #[must_use]
+    pub fn submissions(&self) -> u64 {
+        self.backend.submissions()
     }
 
     /// How much uploaded evidence there is.

@@ -52,7 +52,7 @@ pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]
 pub use self::backend::gpu::foreign as gpu;
-pub use self::engine::{Device, Engine, EngineOptions, Input, Resident, ResidentStats};
+pub use self::engine::{Device, Engine, EngineOptions, Input, Resident, ResidentArray, ResidentFused, ResidentStats};
 pub use self::error::{
     BayesError, BeamError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError,
     InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError, SpecError,

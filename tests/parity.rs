@@ -4,5 +4,6 @@ mod bayes;
 mod beam;
 mod devices;
 mod fusion;
+mod resident;
 mod stacking;
 mod vortex;

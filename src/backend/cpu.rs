@@ -20,12 +20,13 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 pub use self::level::SimdLevel;
 use self::transpose::LANES;
-use crate::backend::{Backend, Held, Regression, Run, Timing};
+use crate::backend::held::{HeldArray, HeldBatch, HostArray, Shape};
+use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
 use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
 use crate::plan::{Program, Step};
-use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
+use crate::tensor::{Evidence, Fused, FusedMut, Outline, Outputs, OwnedEvidence};
 
 /// Below this many bytes a second thread costs more than it brings.
 const BYTES_PER_THREAD: f64 = 524_288.0;
@@ -114,21 +115,63 @@ impl Backend for Cpu {
     }
 
     fn run_held(&self, program: &Program, held: &Held, out: FusedMut<'_>) -> Result<Run> {
-        match held {
-            Held::Host(owned) => self.run(program, &owned.evidence()?, out),
-            Held::Device(_) => Err(DeviceError::HeldElsewhere.into()),
-        }
+        self.run(program, &host(held)?.evidence()?, out)
     }
 
     fn diagnose_held(&self, held: &Held, item: usize) -> Result<InvalidOpinion> {
-        match held {
-            Held::Host(owned) => Ok(owned.evidence()?.diagnose(item)),
-            Held::Device(_) => Err(DeviceError::HeldElsewhere.into()),
-        }
+        Ok(host(held)?.evidence()?.diagnose(item))
     }
 
     fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {
         Ok(self.run_in_ranges(batch))
+    }
+
+    fn fused_bytes(&self, program: &Program, held: &Held) -> Result<u64> {
+        let written: f64 = program.steps.iter().map(|step| step.bytes_per_item().1).sum();
+        Ok(written as u64 * host(held)?.evidence()?.items() as u64)
+    }
+
+    fn fuse_held(&self, program: &Program, held: &Held, outline: &Outline) -> Result<HeldFused> {
+        let mut fused = Fused::default();
+        let outputs = program.steps.first().map_or(Outputs::NONE, |step| step.pool.outputs);
+        let run = self.run(program, &host(held)?.evidence()?, fused.prepare(outline, outputs))?;
+        Ok(HeldFused::Host { fused, first_invalid: run.first_invalid })
+    }
+
+    fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>> {
+        let HeldFused::Host { fused, first_invalid } = fused else { return Err(DeviceError::HeldElsewhere.into()) };
+        fused.copy_to(out);
+        Ok(*first_invalid)
+    }
+
+    fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held> {
+        let planes = posteriors.iter().map(|fused| posterior(fused)).collect::<Result<Vec<_>>>()?;
+        Ok(Held::Host(OwnedEvidence::of(&Evidence::probabilities(outline.classes, &planes)?)))
+    }
+
+    fn array_bytes(&self, shape: Shape) -> u64 {
+        HostArray::bytes(shape)
+    }
+
+    fn new_array(&self, shape: Shape) -> Result<HeldArray> {
+        Ok(HeldArray::Host(HostArray::new(shape)))
+    }
+
+    fn write_array(&self, array: &mut HeldArray, planes: &[&[u8]]) -> Result<()> {
+        let HeldArray::Host(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
+        array.planes_mut().zip(planes).for_each(|(to, from)| to.copy_from_slice(from));
+        Ok(())
+    }
+
+    fn read_array(&self, array: &HeldArray, planes: Vec<&mut [u8]>) -> Result<()> {
+        let HeldArray::Host(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
+        array.planes().zip(planes).for_each(|(from, to)| to.copy_from_slice(from));
+        Ok(())
+    }
+
+    fn run_held_batch(&self, batch: HeldBatch<'_>) -> Result<()> {
+        self.run_batch(batch.on_host()?)?;
+        Ok(())
     }
 
     fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
@@ -145,6 +188,20 @@ impl Backend for Cpu {
 
     fn describe(&self) -> String {
         format!("cpu: {}, {} thread{}", self.name, self.threads(), if self.threads() == 1 { "" } else { "s" })
+    }
+}
+
+fn host(held: &Held) -> Result<&OwnedEvidence> {
+    match held {
+        Held::Host(owned) => Ok(owned),
+        Held::Device(_) => Err(DeviceError::HeldElsewhere.into()),
+    }
+}
+
+fn posterior(held: &HeldFused) -> Result<&[f32]> {
+    match held {
+        HeldFused::Host { fused, .. } => Ok(fused.posterior()),
+        HeldFused::Device(_) => Err(DeviceError::HeldElsewhere.into()),
     }
 }
 

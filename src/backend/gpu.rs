@@ -17,6 +17,10 @@ mod encode;
 #[cfg(feature = "gpu")]
 pub mod foreign;
 #[cfg(feature = "gpu")]
+mod fused;
+#[cfg(feature = "gpu")]
+mod held;
+#[cfg(feature = "gpu")]
 mod link;
 #[cfg(feature = "gpu")]
 mod pipelines;
@@ -34,9 +38,13 @@ mod resident;
 mod upload;
 
 #[cfg(not(feature = "gpu"))]
-pub(crate) use self::disabled::{Gpu, Resident};
+pub(crate) use self::disabled::{DeviceArray, DeviceFused, Gpu, Resident};
 #[cfg(feature = "gpu")]
 pub(crate) use self::enabled::Gpu;
+#[cfg(feature = "gpu")]
+pub(crate) use self::fused::DeviceFused;
+#[cfg(feature = "gpu")]
+pub(crate) use self::held::DeviceArray;
 #[cfg(feature = "gpu")]
 pub(crate) use self::resident::Resident;
 

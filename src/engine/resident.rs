@@ -1,11 +1,13 @@
 //! Evidence that an engine holds, and how much of it there may be.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::backend::Held;
+use crate::backend::{Held, HeldFused};
 use crate::engine::Engine;
-use crate::error::{DeviceError, Result};
-use crate::tensor::{Evidence, Outline};
+use crate::error::{DeviceError, EvidenceError, Result};
+use crate::plan;
+use crate::spec::Fusion;
+use crate::tensor::{Encoding, Evidence, Form, Fused, Outline, Output, Outputs};
 
 /// Evidence that an [`Engine`] holds where it reads it best: in a GPU's memory, or on the CPU in a copy of its own. Dropped,
 /// the memory is free.
@@ -29,9 +31,26 @@ use crate::tensor::{Evidence, Outline};
 /// ```
 #[derive(Debug)]
 pub struct Resident {
+    /// Lent to the answers that may have to say what was wrong with it, which keep it no longer than this handle does.
+    evidence: Arc<HeldEvidence>,
+}
+
+#[derive(Debug)]
+struct HeldEvidence {
     outline: Outline,
     /// Freed before the lease, so that no more is held than is counted.
     held: Held,
+    lease: Lease,
+}
+
+/// Answers that an [`Engine`] holds where it found them: of [`Engine::fuse_resident`]. Dropped, the memory is free.
+#[derive(Debug)]
+pub struct ResidentFused {
+    outline: Outline,
+    outputs: Outputs,
+    evidence: Weak<HeldEvidence>,
+    /// Freed before the lease. `None` of no items.
+    held: Option<HeldFused>,
     lease: Lease,
 }
 
@@ -58,20 +77,46 @@ pub struct ResidentStats {
 }
 
 impl Resident {
-    pub(super) const fn new(outline: Outline, held: Held, lease: Lease) -> Self {
-        Self { outline, held, lease }
+    pub(super) fn new(outline: Outline, held: Held, lease: Lease) -> Self {
+        Self { evidence: Arc::new(HeldEvidence { outline, held, lease }) }
     }
 
     /// Number of items, B.
     #[must_use]
-    pub const fn items(&self) -> usize {
-        self.outline.items
+    pub fn items(&self) -> usize {
+        self.evidence.outline.items
     }
 
     /// Number of sources, N.
     #[must_use]
     pub fn sources(&self) -> usize {
-        self.outline.sources()
+        self.evidence.outline.sources()
+    }
+
+    /// Number of classes, C.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.evidence.outline.classes
+    }
+
+    /// What it takes, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.evidence.lease.bytes
+    }
+
+    /// What is held, if this engine holds it.
+    pub(super) fn held(&self, engine: &Engine) -> Result<&Held> {
+        self.evidence.lease.check(engine)?;
+        Ok(&self.evidence.held)
+    }
+}
+
+impl ResidentFused {
+    /// Number of items, B.
+    #[must_use]
+    pub const fn items(&self) -> usize {
+        self.outline.items
     }
 
     /// Number of classes, C.
@@ -86,13 +131,108 @@ impl Resident {
         self.lease.bytes
     }
 
-    /// What is held, if this engine holds it.
-    pub(super) fn held(&self, engine: &Engine) -> Result<&Held> {
-        if Arc::ptr_eq(&self.lease.of, &engine.residency) {
-            Ok(&self.held)
-        } else {
-            Err(DeviceError::HeldElsewhere.into())
+    /// The answers, on the host.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds them; an opinion is invalid, which is named while the evidence is held; the device fails, or did
+    /// before it came to them.
+    pub fn read(&self, engine: &Engine) -> Result<Fused> {
+        let mut fused = Fused::default();
+        self.read_into(engine, &mut fused)?;
+        Ok(fused)
+    }
+
+    /// The same into memory that an earlier answer left.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResidentFused::read`]; the memory then holds nothing that means anything.
+    pub fn read_into(&self, engine: &Engine, fused: &mut Fused) -> Result<()> {
+        self.lease.check(engine)?;
+        let out = fused.prepare(&self.outline, self.outputs);
+        let Some(held) = &self.held else { return Ok(()) };
+        let Some(item) = engine.backend.read_fused(held, out)? else { return Ok(()) };
+        let error = match self.evidence.upgrade() {
+            Some(evidence) => EvidenceError::Invalid(engine.backend.diagnose_held(&evidence.held, item)?),
+            None => EvidenceError::InvalidUnseen { item },
+        };
+        Err(error.into())
+    }
+}
+
+impl Engine {
+    /// Fuses evidence that is held and leaves the answers where it is. Nothing is waited for: on a GPU the work is handed
+    /// over, together with all that waits, when an answer is read or [`Engine::flush`] is called.
+    ///
+    /// # Errors
+    ///
+    /// The specification does not fit the evidence, another engine holds it, the answers pass
+    /// [`EngineOptions::resident_bytes`](crate::EngineOptions::resident_bytes), the device fails. Of an invalid opinion
+    /// whoever reads the answers is told.
+    ///
+    /// # Examples
+    ///
+    /// *What two pairs of sources say, and what both pairs say: one upload, one hand-over, one read.*
+    ///
+    /// ```
+    /// use consilience::{Engine, Evidence, Fusion, Output, Rule};
+    ///
+    /// let engine = Engine::cpu()?;
+    /// let pooled = Fusion::new(Rule::Linear).outputs(&[Output::Posterior]);
+    /// let pair = |a: [f32; 2], b: [f32; 2]| engine.upload(&Evidence::probabilities(2, &[&a, &b])?);
+    /// let (left, right) = (pair([0.75, 0.25], [0.25, 0.75])?, pair([1.0, 0.0], [0.5, 0.5])?);
+    /// let (left, right) = (engine.fuse_resident(&pooled, &left)?, engine.fuse_resident(&pooled, &right)?);
+    /// let both = engine.fuse_resident(&pooled, &engine.stack(&[&left, &right])?)?;
+    /// assert_eq!(both.read(&engine)?.posterior(), [0.625, 0.375]);
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn fuse_resident(&self, fusion: &Fusion, evidence: &Resident) -> Result<ResidentFused> {
+        let held = evidence.held(self)?;
+        let outline = evidence.evidence.outline.clone();
+        let program = plan::lower(fusion, &outline)?;
+        let is_empty = outline.items == 0;
+        let lease = self.residency.lease(if is_empty { 0 } else { self.backend.fused_bytes(&program, held)? })?;
+        let fused = if is_empty { None } else { Some(self.backend.fuse_held(&program, held, &outline)?) };
+        let (outputs, evidence) = (fusion.outputs, Arc::downgrade(&evidence.evidence));
+        Ok(ResidentFused { outline, outputs, evidence, held: fused, lease })
+    }
+
+    /// Evidence whose sources are the posteriors of these answers, copied where they are held.
+    ///
+    /// # Errors
+    ///
+    /// None are given, they differ in items or classes, one has no posterior or is held by another engine, the copy passes
+    /// [`EngineOptions::resident_bytes`](crate::EngineOptions::resident_bytes), the device fails.
+    pub fn stack(&self, answers: &[&ResidentFused]) -> Result<Resident> {
+        let first = answers.first().ok_or(EvidenceError::NoSources)?;
+        let mut held = Vec::with_capacity(answers.len());
+        for (source, fused) in answers.iter().enumerate() {
+            fused.lease.check(self)?;
+            EvidenceError::check_len(
+                format_args!("the list of items of answer {source}"),
+                first.items(),
+                fused.items(),
+            )?;
+            EvidenceError::check_len(format_args!("a row of answer {source}"), first.classes(), fused.classes())?;
+            if !fused.outputs.contains(Output::Posterior) {
+                let what = format!("the posterior of answer {source}, which was not asked for,");
+                return Err(
+                    EvidenceError::ShapeMismatch { what, left: first.items() * first.classes(), right: 0 }.into()
+                );
+            }
+            held.extend(&fused.held);
         }
+        let forms = vec![Form::F32(Encoding::Probabilities); answers.len()];
+        let outline = Outline { forms, presence: false, confidence: false, ..first.outline.clone() };
+        let lease = self.residency.lease(self.backend.held_bytes(&outline)?)?;
+        let planes = vec![&[][..]; answers.len()];
+        let held = if outline.items == 0 {
+            self.backend.hold(&Evidence::probabilities(outline.classes, &planes)?)?
+        } else {
+            self.backend.stack(&held, outline.clone())?
+        };
+        Ok(Resident::new(outline, held, lease))
     }
 }
 
@@ -100,7 +240,7 @@ impl Input<'_> {
     pub(super) fn outline(&self) -> Outline {
         match self {
             Self::Host(evidence) => evidence.outline(),
-            Self::Resident(resident) => resident.outline.clone(),
+            Self::Resident(resident) => resident.evidence.outline.clone(),
         }
     }
 }
@@ -155,6 +295,17 @@ impl Residency {
     /// Nothing panics under the lock.
     fn with<T>(&self, with: impl FnOnce(&mut ResidentStats) -> T) -> T {
         with(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Lease {
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether it is this engine's.
+    pub(super) fn check(&self, engine: &Engine) -> Result<()> {
+        if Arc::ptr_eq(&self.of, &engine.residency) { Ok(()) } else { Err(DeviceError::HeldElsewhere.into()) }
     }
 }
 

@@ -71,9 +71,27 @@ pub enum DeviceError {
         /// Bytes that may be.
         allowed: u64,
     },
-    /// Evidence was uploaded to another engine.
-    #[error("the evidence was uploaded to another engine; upload it to the one that is to use it")]
+    /// Evidence, answers or an array that another engine holds.
+    #[error("it is held by another engine; upload it to the one that is to use it")]
     HeldElsewhere,
+    /// An array that no binding holds.
+    #[error("the array takes {needed} bytes on the device, which binds {allowed}; use fewer items at a time")]
+    ArrayTooLarge {
+        /// Bytes it takes.
+        needed: u64,
+        /// Bytes the device binds.
+        allowed: u64,
+    },
+    /// An item of an array that is held is no argument of an operation.
+    #[error("{operation}: item {item} must {must}")]
+    ItemRefused {
+        /// The operation.
+        operation: &'static str,
+        /// The lowest such item.
+        item: usize,
+        /// What would be right.
+        must: &'static str,
+    },
     /// A buffer of the caller's lacks a usage.
     #[error("the buffer of {what} lacks the usage {needed}; create it with `BufferUsages::{needed}`")]
     BufferUsage {

@@ -48,9 +48,12 @@ pub struct Slot<D> {
 
 /// What a slot has one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Per {
+pub enum Per {
+    /// A value per item in each plane.
     Item,
+    /// Values per block.
     Block,
+    /// The same values for all items.
     Batch,
 }
 
@@ -123,6 +126,12 @@ impl<'a> Slot<&'a [u8]> {
 }
 
 impl<D> Slot<D> {
+    /// Planes of so many words for each item or block.
+    #[must_use]
+    pub const fn of_words(per: Per, words: usize, planes: Vec<D>, is_read: bool) -> Self {
+        Self { per, words, planes, is_read }
+    }
+
     /// The bytes of a plane up to an item that is a block's first, or the last one's end.
     fn bytes_before(&self, item: usize, block: usize) -> Option<usize> {
         match self.per {

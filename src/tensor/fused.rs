@@ -171,6 +171,26 @@ impl Fused {
     }
 }
 
+impl Fused {
+    /// Copies every column to where there is room for it.
+    pub(crate) fn copy_to(&self, out: FusedMut<'_>) {
+        fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+            let len = to.len().min(from.len());
+            to[..len].copy_from_slice(&from[..len]);
+        }
+        copy(&self.posterior, out.posterior);
+        copy(&self.decision, out.decision);
+        copy(&self.confidence, out.confidence);
+        copy(&self.margin, out.margin);
+        copy(&self.entropy, out.entropy);
+        copy(&self.disagreement, out.disagreement);
+        copy(&self.effective_sources, out.effective_sources);
+        copy(&self.flags, out.flags);
+        copy(&self.conflict, out.conflict);
+        copy(&self.contributions, out.contributions);
+    }
+}
+
 /// A contiguous range of items of a [`Fused`], lent to an executor; columns not asked for are empty.
 #[derive(Debug)]
 pub(crate) struct FusedMut<'a> {

@@ -1,5 +1,6 @@
 //! Which GPU, and a device on it.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use wgpu::{
@@ -22,6 +23,30 @@ pub(super) struct Opened {
     pub queue: Queue,
     /// Set once the device is lost, to what the driver said; from then on its calls do nothing and say nothing.
     pub lost: Arc<OnceLock<String>>,
+    /// How many times commands were submitted.
+    pub submissions: AtomicU64,
+}
+
+/// Tells one open device from every other, of any instance: wgpu numbers those of each instance alike.
+#[derive(Debug, Clone)]
+pub(super) struct Mark(Arc<OnceLock<String>>);
+
+impl PartialEq for Mark {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Opened {
+    /// One on handles that are open.
+    pub(super) fn new(info: AdapterInfo, device: Device, queue: Queue) -> Self {
+        Self { info, device, queue, lost: Arc::default(), submissions: AtomicU64::new(0) }
+    }
+
+    /// What tells it from others.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(Arc::clone(&self.lost))
+    }
 }
 
 /// Opens a device on the adapter wanted.
@@ -47,13 +72,13 @@ pub(super) fn open(wanted: &Wanted) -> Result<Opened> {
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
         .map_err(|error| DeviceError::Unavailable { adapter: info.name.clone(), message: error.to_string() })?;
-    let lost = Arc::new(OnceLock::new());
-    let to_set = Arc::clone(&lost);
-    device.set_device_lost_callback(move |reason, message| {
+    let opened = Opened::new(info, device, queue);
+    let to_set = Arc::clone(&opened.lost);
+    opened.device.set_device_lost_callback(move |reason, message| {
         // A second loss has nothing to add.
         let _ = to_set.set(format!("{reason:?}: {message}"));
     });
-    Ok(Opened { info, device, queue, lost })
+    Ok(opened)
 }
 
 /// Whether the adapter is no hardware.

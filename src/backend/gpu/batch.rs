@@ -74,7 +74,8 @@ impl State {
         timing.upload += begin.elapsed();
 
         let label = Some(batch.kernel.name());
-        let (pipeline, bind_group_layout) = self.pipelines.get(opened, batch.kernel, Constants::of(&batch));
+        let (pipeline, bind_group_layout) =
+            self.pipelines.get(opened, batch.kernel, Constants::of(batch.kernel, batch.params));
         let group = opened.device.create_bind_group(&BindGroupDescriptor {
             label,
             layout: &bind_group_layout,

@@ -1,8 +1,9 @@
 //! Dispatches that wait to be submitted together: of operations whose results stay on the device, and of those that a
 //! caller's own work on the queue follows.
 
+use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use wgpu::{
     BindGroup, Buffer, BufferBinding, BufferDescriptor, BufferSize, BufferUsages, CommandEncoder,
@@ -26,27 +27,45 @@ pub(super) struct Chain {
     constants: Vec<u8>,
     waiting: Option<Waiting>,
     fate: Fate,
+    /// Of what was submitted, and may yet turn out to have been refused.
+    submitted: Vec<Fate>,
 }
 
 /// Dispatches recorded and not submitted.
 #[derive(Debug)]
 struct Waiting {
     encoder: CommandEncoder,
-    /// One pass for all of them; the device orders those that touch the same memory.
-    pass: ComputePass<'static>,
+    /// One pass for dispatches that follow each other; the device orders those that touch the same memory.
+    pass: Option<ComputePass<'static>>,
     /// What they read, in values.
     work: u64,
 }
 
-/// Whether the dispatches that were to write something have been submitted: those of a chain that a failure ended never
-/// are.
+/// What became of dispatches that were to write something.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Fate(Arc<AtomicBool>);
+pub(super) struct Fate(Arc<AtomicU8>);
+
+/// They wait.
+const WAITING: u8 = 0;
+/// The device took them.
+const SUBMITTED: u8 = 1;
+/// Something failed before it did, and they are gone.
+const ABANDONED: u8 = 2;
 
 impl Fate {
-    /// Whether they have.
+    /// Whether the device took them.
     pub(super) fn is_submitted(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        self.0.load(Ordering::Acquire) == SUBMITTED
+    }
+
+    /// Whether they never will be carried out.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.0.load(Ordering::Acquire) == ABANDONED
+    }
+
+    fn set(&self, to: u8) {
+        // What is settled stays so.
+        let _ = self.0.compare_exchange(WAITING, to, Ordering::AcqRel, Ordering::Acquire);
     }
 }
 
@@ -72,7 +91,7 @@ impl Chain {
             usage: BufferUsages::UNIFORM | BufferUsages::STORAGE | BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        Self { arena, constants: Vec::new(), waiting: None, fate: Fate::default() }
+        Self { arena, constants: Vec::new(), waiting: None, fate: Fate::default(), submitted: Vec::new() }
     }
 
     /// Makes sure that so many groups of constants, of so many bytes together, lie in the arena side by side: of one
@@ -112,17 +131,30 @@ impl Chain {
         [columns, rows]: [u32; 2],
         work: u64,
     ) -> Fate {
-        let waiting = self.waiting.get_or_insert_with(|| {
-            let mut encoder = opened.device.create_command_encoder(&CommandEncoderDescriptor { label: Some("chain") });
+        let waiting = self.waiting(opened);
+        let pass = waiting.pass.get_or_insert_with(|| {
             let descriptor = ComputePassDescriptor { label: Some("chain"), timestamp_writes: None };
-            let pass = encoder.begin_compute_pass(&descriptor).forget_lifetime();
-            Waiting { encoder, pass, work: 0 }
+            waiting.encoder.begin_compute_pass(&descriptor).forget_lifetime()
         });
-        waiting.pass.set_pipeline(pipeline);
-        waiting.pass.set_bind_group(0, group, &[]);
-        waiting.pass.dispatch_workgroups(columns, rows, 1);
+        pass.set_pipeline(pipeline);
+        pass.set_bind_group(0, group, &[]);
+        pass.dispatch_workgroups(columns, rows, 1);
         waiting.work += work;
         self.fate.clone()
+    }
+
+    /// Records a copy of some bytes of one buffer to a byte of another.
+    pub(super) fn copy(&mut self, opened: &Opened, from: (&Buffer, Range<u64>), to: (&Buffer, u64)) {
+        let Waiting { encoder, pass, .. } = self.waiting(opened);
+        *pass = None;
+        encoder.copy_buffer_to_buffer(from.0, from.1.start, to.0, to.1, from.1.end - from.1.start);
+    }
+
+    fn waiting(&mut self, opened: &Opened) -> &mut Waiting {
+        self.waiting.get_or_insert_with(|| {
+            let descriptor = CommandEncoderDescriptor { label: Some("chain") };
+            Waiting { encoder: opened.device.create_command_encoder(&descriptor), pass: None, work: 0 }
+        })
     }
 
     /// What the waiting dispatches read, in values.
@@ -137,6 +169,17 @@ impl Chain {
         opened.queue.write_buffer(&self.arena, 0, &self.constants);
         self.constants.clear();
         opened.submit(encoder);
-        std::mem::take(&mut self.fate).0.store(true, Ordering::Release);
+        self.submitted.push(std::mem::take(&mut self.fate));
+    }
+
+    /// Nothing of what was submitted so far has been refused.
+    pub(super) fn confirm(&mut self) {
+        self.submitted.drain(..).for_each(|fate| fate.set(SUBMITTED));
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        self.submitted.iter().chain([&self.fate]).for_each(|fate| fate.set(ABANDONED));
     }
 }

@@ -1,7 +1,8 @@
 //! The GPU executor of a build without one.
 
 use crate::backend::gpu::Wanted;
-use crate::backend::{Backend, Held, Regression, Run, Timing};
+use crate::backend::held::{HeldArray, HeldBatch, Shape};
+use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
 use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::Program;
@@ -15,6 +16,14 @@ pub(crate) enum Gpu {}
 /// Never made.
 #[derive(Debug)]
 pub(crate) enum Resident {}
+
+/// Never made.
+#[derive(Debug)]
+pub(crate) enum DeviceFused {}
+
+/// Never made.
+#[derive(Debug)]
+pub(crate) enum DeviceArray {}
 
 impl Gpu {
     /// Declines.
@@ -41,6 +50,42 @@ impl Backend for Gpu {
     }
 
     fn diagnose_held(&self, _held: &Held, _item: usize) -> Result<InvalidOpinion> {
+        match *self {}
+    }
+
+    fn fused_bytes(&self, _program: &Program, _held: &Held) -> Result<u64> {
+        match *self {}
+    }
+
+    fn fuse_held(&self, _program: &Program, _held: &Held, _outline: &Outline) -> Result<HeldFused> {
+        match *self {}
+    }
+
+    fn read_fused(&self, _fused: &HeldFused, _out: FusedMut<'_>) -> Result<Option<usize>> {
+        match *self {}
+    }
+
+    fn stack(&self, _posteriors: &[&HeldFused], _outline: Outline) -> Result<Held> {
+        match *self {}
+    }
+
+    fn array_bytes(&self, _shape: Shape) -> u64 {
+        match *self {}
+    }
+
+    fn new_array(&self, _shape: Shape) -> Result<HeldArray> {
+        match *self {}
+    }
+
+    fn write_array(&self, _array: &mut HeldArray, _planes: &[&[u8]]) -> Result<()> {
+        match *self {}
+    }
+
+    fn read_array(&self, _array: &HeldArray, _planes: Vec<&mut [u8]>) -> Result<()> {
+        match *self {}
+    }
+
+    fn run_held_batch(&self, _batch: HeldBatch<'_>) -> Result<()> {
         match *self {}
     }
 

@@ -1,5 +1,6 @@
 //! The GPU executor: programs run through wgpu, in chunks that fit the device.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,13 +12,16 @@ use crate::backend::gpu::batch;
 use crate::backend::gpu::buffers::{Buffers, Nothing};
 use crate::backend::gpu::chain::Chain;
 use crate::backend::gpu::encode::{Chunk, Target, upload_opinions};
+use crate::backend::gpu::fused::DeviceFused;
+use crate::backend::gpu::held::DeviceArray;
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
 use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
 use crate::backend::gpu::readback::{Piece, Readback};
 use crate::backend::gpu::regression;
 use crate::backend::gpu::resident::Resident;
 use crate::backend::gpu::upload::Upload;
-use crate::backend::{Backend, Held, Regression, Run, Timing};
+use crate::backend::held::{HeldArray, HeldBatch, Shape};
+use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
 use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
@@ -91,6 +95,9 @@ impl Gpu {
         let mut current = state.take();
         let result = self.opened.guarded(bytes, || work(current.get_or_insert_with(|| State::new(&self.opened))));
         if result.is_ok() {
+            if let Some(state) = &mut current {
+                state.chain.confirm();
+            }
             *state = current;
         }
         result
@@ -134,6 +141,8 @@ impl Gpu {
             largest[bound] = 4;
         }
         self.alone(largest.iter().sum(), |state| {
+            // What the evidence was stacked of may wait.
+            state.chain.submit(&self.opened);
             state.buffers.reserve(&self.opened, step.kernel().contract().bindings, &largest, self.limits.chunk_bytes);
             let mut run = Run::default();
             for piece in resident.pieces() {
@@ -180,7 +189,7 @@ impl State {
         if let Some(clock) = &self.clock {
             pieces.push(Piece { from: &clock.resolved, from_offset: 0, to: &mut ticks });
         }
-        pieces.extend(outputs(&self.buffers, out));
+        pieces.extend(outputs(self.buffers.at(POSTERIOR), self.buffers.at(COLUMNS), out));
         self.readback.read(opened, pieces)?;
         run.timing.read_back += begin.elapsed();
 
@@ -222,11 +231,10 @@ impl State {
     }
 }
 
-/// Where the outputs of a chunk lie and where they go; of those not asked for both are empty.
-fn outputs<'a>(buffers: &'a Buffers, out: FusedMut<'a>) -> Vec<Piece<'a>> {
+/// Where the outputs lie in both buffers and where they go; of those not asked for both are empty.
+pub(super) fn outputs<'a>(posterior: &'a Buffer, columns: &'a Buffer, out: FusedMut<'a>) -> Vec<Piece<'a>> {
     use bytemuck::cast_slice_mut;
-    let posterior = cast_slice_mut(out.posterior);
-    let columns = [
+    let each = [
         cast_slice_mut(out.decision),
         cast_slice_mut(out.confidence),
         cast_slice_mut(out.margin),
@@ -237,14 +245,28 @@ fn outputs<'a>(buffers: &'a Buffers, out: FusedMut<'a>) -> Vec<Piece<'a>> {
         cast_slice_mut(out.conflict),
         cast_slice_mut(out.contributions),
     ];
-    let mut pieces = vec![Piece { from: buffers.at(POSTERIOR), from_offset: 0, to: posterior }];
+    let mut pieces = vec![Piece { from: posterior, from_offset: 0, to: cast_slice_mut(out.posterior) }];
     let mut from_offset = 0;
-    for to in columns {
+    for to in each {
         let bytes = to.len() as u64;
-        pieces.push(Piece { from: buffers.at(COLUMNS), from_offset, to });
+        pieces.push(Piece { from: columns, from_offset, to });
         from_offset += bytes;
     }
     pieces
+}
+
+fn device(held: &Held) -> Result<&Resident> {
+    match held {
+        Held::Device(resident) => Ok(resident),
+        Held::Host(_) => Err(DeviceError::HeldElsewhere.into()),
+    }
+}
+
+fn device_fused(held: &HeldFused) -> Result<&DeviceFused> {
+    match held {
+        HeldFused::Device(fused) => Ok(fused),
+        HeldFused::Host { .. } => Err(DeviceError::HeldElsewhere.into()),
+    }
 }
 
 impl Backend for Gpu {
@@ -265,17 +287,15 @@ impl Backend for Gpu {
     }
 
     fn run_held(&self, program: &Program, held: &Held, mut out: FusedMut<'_>) -> Result<Run> {
-        let Held::Device(resident) = held else { return Err(DeviceError::HeldElsewhere.into()) };
         let mut run = Run::default();
         for step in &program.steps {
-            run = self.run_held_step(step, resident, out.reborrow())?;
+            run = self.run_held_step(step, device(held)?, out.reborrow())?;
         }
         Ok(run)
     }
 
     fn diagnose_held(&self, held: &Held, item: usize) -> Result<InvalidOpinion> {
-        let Held::Device(resident) = held else { return Err(DeviceError::HeldElsewhere.into()) };
-        let invalid = resident.item(self, item)?.evidence()?.diagnose(0);
+        let invalid = device(held)?.item(self, item)?.evidence()?.diagnose(0);
         Ok(InvalidOpinion { item, ..invalid })
     }
 
@@ -293,6 +313,51 @@ impl Backend for Gpu {
 
     fn gpu(&self) -> Option<&Gpu> {
         Some(self)
+    }
+
+    fn fused_bytes(&self, program: &Program, held: &Held) -> Result<u64> {
+        Ok(DeviceFused::bytes(program, device(held)?))
+    }
+
+    fn fuse_held(&self, program: &Program, held: &Held, _outline: &Outline) -> Result<HeldFused> {
+        Ok(HeldFused::Device(self.fuse_resident(program, device(held)?)?))
+    }
+
+    fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>> {
+        self.read_answers(device_fused(fused)?, out)
+    }
+
+    fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held> {
+        let posteriors = posteriors.iter().map(|fused| device_fused(fused)).collect::<Result<Vec<_>>>()?;
+        Ok(Held::Device(self.stack_posteriors(&posteriors, outline)?))
+    }
+
+    fn array_bytes(&self, shape: Shape) -> u64 {
+        DeviceArray::bytes(shape)
+    }
+
+    fn new_array(&self, shape: Shape) -> Result<HeldArray> {
+        Ok(HeldArray::Device(self.new_array(shape)?))
+    }
+
+    fn write_array(&self, array: &mut HeldArray, planes: &[&[u8]]) -> Result<()> {
+        self.write_array(self.home(array)?, planes)
+    }
+
+    fn read_array(&self, array: &HeldArray, planes: Vec<&mut [u8]>) -> Result<()> {
+        self.read_array(self.home(array)?, planes)
+    }
+
+    fn run_held_batch(&self, batch: HeldBatch<'_>) -> Result<()> {
+        self.record_batch(batch)
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.settle(None)
+    }
+
+    fn submissions(&self) -> u64 {
+        self.opened.submissions.load(Ordering::Relaxed)
     }
 
     fn describe(&self) -> String {

@@ -23,12 +23,10 @@
 //! # }
 //! ```
 
-use std::sync::{Arc, OnceLock};
-
 pub use wgpu;
 use wgpu::{AdapterInfo, Buffer, BufferBinding, BufferDescriptor, BufferSize, BufferUsages, Device, Queue};
 
-use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::adapter::{Mark, Opened};
 use crate::backend::gpu::enabled::{Gpu, State};
 use crate::backend::gpu::encode::{Chunk, Rows};
 use crate::backend::gpu::readback::Piece;
@@ -165,8 +163,8 @@ struct Ran {
     evidence: Buffer,
     rows: Rows,
     outline: Outline,
-    /// The mark of the engine's device: wgpu takes the first devices of two instances for one and the same.
-    on: Arc<OnceLock<String>>,
+    /// The device it was submitted to.
+    on: Mark,
 }
 
 /// Part of a buffer of the caller's.
@@ -235,7 +233,7 @@ impl Gpu {
     /// Runs on a device of the caller's, whose loss the caller hears of, not we: one callback is all that a device has.
     pub(crate) fn on_device(open: OpenDevice, memory_bytes: Option<u64>) -> Self {
         let OpenDevice { info, device, queue } = open;
-        Self::on(Opened { info, device, queue, lost: Arc::new(OnceLock::new()) }, memory_bytes)
+        Self::on(Opened::new(info, device, queue), memory_bytes)
     }
 
     /// The device, to be worked on by others as well.
@@ -272,7 +270,7 @@ impl Gpu {
             Ok(())
         })
         .map_err(of_the_callers)?;
-        let (evidence, on) = (from.buffer.clone(), Arc::clone(&self.opened.lost));
+        let (evidence, on) = (from.buffer.clone(), self.opened.mark());
         let rows = Rows { at: (from.offset / 4) as u32, ..region.rows };
         Ok(Submitted { ran: Some(Ran { status, evidence, rows, outline, on }) })
     }
@@ -350,7 +348,7 @@ impl Gpu {
     /// Waits for a fusion, and says what is wrong with an opinion that is not valid.
     pub(crate) fn finish(&self, submitted: Submitted) -> Result<()> {
         let Some(ran) = submitted.ran else { return Ok(()) };
-        if !Arc::ptr_eq(&ran.on, &self.opened.lost) {
+        if ran.on != self.opened.mark() {
             return Err(DeviceError::HeldElsewhere.into());
         }
         let [item] = self.read_words(&ran.status, 0)?;

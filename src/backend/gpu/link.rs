@@ -1,6 +1,7 @@
 //! Submitting work and waiting for it, with every way it can fail turned into our error.
 
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::Duration;
 
@@ -49,6 +50,7 @@ impl Opened {
 
     /// Hands the commands to the device.
     pub(super) fn submit(&self, encoder: CommandEncoder) -> SubmissionIndex {
+        self.submissions.fetch_add(1, Ordering::Relaxed);
         self.queue.submit([encoder.finish()])
     }
 

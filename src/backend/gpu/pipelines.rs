@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bytemuck::pod_read_unaligned;
 use wgpu::{
     BindGroupLayout, BindGroupLayoutDescriptor, BindGroupLayoutEntry, BindingType, BufferBindingType, ComputePipeline,
     ComputePipelineDescriptor, PipelineCompilationOptions, PipelineLayoutDescriptor, ShaderModule,
@@ -15,7 +16,6 @@ use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::stacking::softmax_regression::Stage;
 use crate::kernel::{Access, Binding, Kernel};
 use crate::plan::Step;
-use crate::plan::batch::Batch;
 use crate::spec::{Conflict, OnInvalid};
 use crate::tensor::Form;
 
@@ -117,13 +117,13 @@ impl From<Switches> for Constants {
 
 impl Constants {
     /// Those of a kernel over arrays.
-    pub(super) fn of(batch: &Batch<'_>) -> Self {
-        match batch.kernel {
-            Kernel::Special => Self::Special(batch.params::<special::Params>().which),
-            Kernel::Conjugate => Self::Conjugate(batch.params::<conjugate::Params>().operation),
-            Kernel::Information => Self::Information(batch.params::<information::Params>().measure),
+    pub(super) fn of(kernel: Kernel, params: &[u8]) -> Self {
+        match kernel {
+            Kernel::Special => Self::Special(pod_read_unaligned::<special::Params>(params).which),
+            Kernel::Conjugate => Self::Conjugate(pod_read_unaligned::<conjugate::Params>(params).operation),
+            Kernel::Information => Self::Information(pod_read_unaligned::<information::Params>(params).measure),
             Kernel::Gaussian => {
-                let gaussian::Params { dimensions, mode, .. } = batch.params();
+                let gaussian::Params { dimensions, mode, .. } = pod_read_unaligned(params);
                 Self::Gaussian { dimensions, mode }
             }
             _ => Self::Plain,

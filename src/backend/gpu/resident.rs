@@ -6,7 +6,7 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use wgpu::{Buffer, BufferDescriptor, BufferUsages};
 
 use crate::backend::gpu::adapter::Opened;
-use crate::backend::gpu::enabled::{Gpu, State};
+use crate::backend::gpu::enabled::Gpu;
 use crate::backend::gpu::encode::{NOT_GIVEN, Target, upload_opinions};
 use crate::backend::gpu::readback::Piece as Read;
 use crate::error::{DeviceError, Result};
@@ -40,10 +40,23 @@ impl Resident {
 
     /// Uploads the evidence.
     pub(super) fn new(gpu: &Gpu, evidence: &Evidence<'_>) -> Result<Self> {
-        let outline = evidence.outline();
-        let pieces = gpu.alone(Self::bytes(&outline, gpu.limits)?, |state| {
-            let upload = |range| Piece::upload(&gpu.opened, state, evidence, &outline, range);
-            ranges(&outline, gpu.limits)?.into_iter().map(upload).collect::<Result<Vec<_>>>()
+        let resident = Self::empty(gpu, evidence.outline())?;
+        gpu.alone(0, |state| {
+            for piece in &resident.pieces {
+                let range = piece.start..piece.start + piece.items;
+                upload_opinions(&gpu.opened, &mut state.upload, evidence, &resident.outline, range, piece.target())?;
+                state.upload.flush(&gpu.opened)?;
+            }
+            Ok(())
+        })?;
+        Ok(resident)
+    }
+
+    /// Room for evidence that looks like this.
+    pub(super) fn empty(gpu: &Gpu, outline: Outline) -> Result<Self> {
+        let pieces = gpu.alone(Self::bytes(&outline, gpu.limits)?, |_| {
+            let ranges = ranges(&outline, gpu.limits)?.into_iter();
+            Ok(ranges.map(|range| Piece::new(&gpu.opened, &outline, range)).collect())
         })?;
         Ok(Self { outline, pieces })
     }
@@ -91,13 +104,7 @@ impl Resident {
 }
 
 impl Piece {
-    fn upload(
-        opened: &Opened,
-        state: &mut State,
-        evidence: &Evidence<'_>,
-        outline: &Outline,
-        range: Range<usize>,
-    ) -> Result<Self> {
+    fn new(opened: &Opened, outline: &Outline, range: Range<usize>) -> Self {
         let [evidence_words, presence_words, confidence_words] = held_words(outline, range.len() as u64);
         let create = |label, words: u64| {
             opened.device.create_buffer(&BufferDescriptor {
@@ -107,16 +114,13 @@ impl Piece {
                 mapped_at_creation: false,
             })
         };
-        let piece = Self {
+        Self {
             start: range.start,
             items: range.len(),
             evidence: create("held evidence", evidence_words),
             presence: create("held presence", presence_words),
             confidence: create("held confidence", confidence_words),
-        };
-        upload_opinions(opened, &mut state.upload, evidence, outline, range, piece.target())?;
-        state.upload.flush(opened)?;
-        Ok(piece)
+        }
     }
 
     pub(super) fn target(&self) -> Target<'_> {

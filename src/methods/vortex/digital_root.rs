@@ -3,7 +3,7 @@
 use bytemuck::{Pod, bytes_of};
 
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, ResidentArray};
 use crate::error::{LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::digital_root::{BLOCK, Params};
@@ -101,15 +101,52 @@ pub fn square_map_into<T: Natural>(engine: &Engine, values: &[T], roots: &mut [u
     run(engine, values, roots, true)
 }
 
+/// The digital root of each number of an array that is held, and held as well.
+///
+/// # Errors
+///
+/// Another engine holds the array, the roots pass what may be held, the device fails.
+pub fn digital_roots_resident<T: Natural>(engine: &Engine, values: &ResidentArray<T>) -> Result<ResidentArray<u32>> {
+    run_resident(engine, values, false)
+}
+
+/// The digital root of the square of each number of an array that is held, and held as well.
+///
+/// # Errors
+///
+/// As [`digital_roots_resident`].
+pub fn square_map_resident<T: Natural>(engine: &Engine, values: &ResidentArray<T>) -> Result<ResidentArray<u32>> {
+    run_resident(engine, values, true)
+}
+
+fn params<T>(square: bool) -> Params {
+    Params { words: size_of::<T>() as u32 / 4, square: square.into(), ..Params::default() }
+}
+
+fn run_resident<T: Natural>(engine: &Engine, values: &ResidentArray<T>, square: bool) -> Result<ResidentArray<u32>> {
+    let mut roots = engine.new_array(1, values.items())?;
+    LengthError::check("the planes of the numbers", 1, values.planes())?;
+    engine.operate(Operation {
+        kernel: Kernel::DigitalRoot,
+        items: values.items(),
+        block: BLOCK,
+        operations: 0,
+        params: bytes_of(&params::<T>(square)),
+        inputs: vec![values.reading(engine)?],
+        outputs: vec![roots.written()],
+        refuses: None,
+    })?;
+    Ok(roots)
+}
+
 fn run<T: Natural>(engine: &Engine, values: &[T], roots: &mut [u32], square: bool) -> Result<Timing> {
     LengthError::check("roots", values.len(), roots.len())?;
-    let params = Params { words: size_of::<T>() as u32 / 4, square: square.into(), ..Params::default() };
     engine.run_batch(Batch {
         kernel: Kernel::DigitalRoot,
         items: values.len(),
         block: BLOCK,
         operations: 0,
-        params: bytes_of(&params),
+        params: bytes_of(&params::<T>(square)),
         inputs: vec![Slot::<&[u8]>::items(&[values])],
         outputs: vec![Slot::<&mut [u8]>::items([roots])],
     })

@@ -1,9 +1,9 @@
 //! Rings and their orbits.
 
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, cast_slice};
 
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, Read, ResidentArray};
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::orbit::{BLOCK, HALF, LARGEST_MODULUS, OPERATIONS, Params};
@@ -134,6 +134,35 @@ impl Ring {
     pub fn orbits(&self, engine: &Engine, starts: &[u32], steps: &[i32]) -> Result<Vec<u32>> {
         let mut ends = vec![0; starts.len()];
         self.orbits_into(engine, starts, steps, &mut ends)?;
+        Ok(ends)
+    }
+
+    /// The same of arrays that are held; the ends are held as well.
+    ///
+    /// # Errors
+    ///
+    /// The arrays differ in length, another engine holds one, the ends pass what may be held, the device fails. Of a position
+    /// that is not on the ring whoever reads the ends is told.
+    pub fn orbits_resident(
+        &self,
+        engine: &Engine,
+        starts: &ResidentArray<u32>,
+        steps: &ResidentArray<i32>,
+    ) -> Result<ResidentArray<u32>> {
+        LengthError::check("steps", starts.items(), steps.items())?;
+        LengthError::check("the planes of starts and steps", 2, starts.planes() + steps.planes())?;
+        let mut ends = engine.new_array(1, starts.items())?;
+        let params = Params { modulus: self.modulus, cycle: self.cycle, ..Params::default() };
+        engine.operate(Operation {
+            kernel: Kernel::Orbit,
+            items: starts.items(),
+            block: BLOCK,
+            operations: OPERATIONS,
+            params: bytes_of(&params),
+            inputs: vec![starts.reading(engine)?, steps.reading(engine)?, Read::Shared(cast_slice(&self.powers))],
+            outputs: vec![ends.written()],
+            refuses: Some((1, "start at a position of the ring")),
+        })?;
         Ok(ends)
     }
 

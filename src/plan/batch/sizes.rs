@@ -5,10 +5,10 @@ use crate::error::{DeviceError, Result};
 use crate::plan::partition::{Limits, MAX_GROUPS_PER_ROW};
 
 /// Strides are multiples of so many items: each plane can be read as vec4s.
-const STRIDE_ITEMS: u64 = 4;
+pub const STRIDE_ITEMS: u64 = 4;
 
 /// Nothing smaller is bound: a vec4.
-const LEAST_BYTES: u64 = 16;
+pub const LEAST_BYTES: u64 = 16;
 
 /// More items than any device holds.
 const MOST_ITEMS: u64 = 1 << 31;
@@ -45,6 +45,12 @@ impl Layout {
         Self { items: items as u32, stride, groups_per_row, rows: groups.div_ceil(groups_per_row.max(1)) }
     }
 
+    /// That of a chunk of so many items whose planes are longer: they go on behind it.
+    #[must_use]
+    pub fn within(items: usize, block: usize, stride: usize) -> Self {
+        Self { stride: stride as u32, ..Self::of(items, block) }
+    }
+
     /// The parameter block with the first words set.
     #[must_use]
     pub fn params(&self, params: &[u8]) -> Vec<u8> {
@@ -55,6 +61,12 @@ impl Layout {
         }
         params
     }
+}
+
+/// What an item costs that moves so many words and takes so many operations, in words moved; at least one.
+#[must_use]
+pub fn work(words: usize, operations: usize) -> u64 {
+    words.max(operations / OPERATIONS_PER_BYTE / 4).max(1) as u64
 }
 
 impl<D> Slot<D> {
@@ -128,7 +140,7 @@ impl Batch<'_> {
             bytes.iter().all(|&bytes| bytes <= limits.binding_bytes) && bytes.iter().sum::<u64>() <= limits.chunk_bytes
         };
         let words = self.words_per_item().max(1);
-        let work = words.max((self.operations / OPERATIONS_PER_BYTE / 4) as u64);
+        let work = work(words as usize, self.operations);
         // Indices are 32 bits wide in the shaders, and planes begin at multiples of the stride.
         let most = (limits.dispatch_values / work).clamp(1, u64::from(u32::MAX) / words - STRIDE_ITEMS);
         let (block, all) = (self.block as u64, self.items as u64);

@@ -1,8 +1,8 @@
 //! Evidence that was uploaded before it is fused.
 
 use consilience::{
-    Device, DeviceError, Encoding, Engine, EngineOptions, ErrorKind, Evidence, Fusion, MISSING_U8, OnInvalid, Opinions,
-    Rule,
+    Device, DeviceError, Encoding, Engine, EngineOptions, ErrorKind, Evidence, EvidenceError, Fusion, MISSING_U8,
+    OnInvalid, Opinions, Output, Rule,
 };
 
 use super::{parametrised, with_every_output};
@@ -60,12 +60,135 @@ fn every_form_and_every_shape_is_held() {
     }
 }
 
+/// The same bits, whether the answers come back with the call or are read later.
+#[test]
+fn answers_that_stay_are_the_same_when_they_are_read() {
+    let problem = Problem::of(&FORMS[..8], 1500, 10, 3).with_holes(3).with_confidences(3);
+    for (name, engine) in engines() {
+        let evidence = problem.evidence();
+        let resident = engine.upload(&evidence).expect("room");
+        let fusions = [Rule::default(), Rule::Median, Rule::LogPool]
+            .map(|rule| with_every_output(&parametrised(Fusion::new(rule), 8, 10, 1).on_invalid(OnInvalid::Missing)));
+        // All wait together; what is read first ends the waiting of all.
+        let held = fusions.each_ref().map(|fusion| engine.fuse_resident(fusion, &resident).expect("room"));
+        for (fusion, held) in fusions.iter().zip(&held).rev() {
+            let want = engine.fuse(fusion, &evidence).expect("valid evidence");
+            for again in 0..2 {
+                let got = held.read(&engine).expect("valid evidence");
+                assert_eq!(bits(&got), bits(&want), "{name}, {again}: {fusion:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_are_evidence_again_and_all_is_one_submission() {
+    let (items, classes) = (1100, 6);
+    let problem = Problem::random(Encoding::Logits, 4, items, classes, 8);
+    let pooled = Fusion::new(Rule::LogPool).outputs(&[Output::Posterior]);
+    let last = with_every_output(&Fusion::default());
+    for (name, engine) in engines() {
+        let pairs = [problem.sources(&[0, 1]), problem.sources(&[2, 3])];
+        let uploaded = pairs.each_ref().map(|pair| engine.upload(&pair.evidence()).expect("room"));
+        let before = engine.submissions();
+        let held = uploaded.each_ref().map(|pair| engine.fuse_resident(&pooled, pair).expect("room"));
+        let stacked = engine.stack(&[&held[0], &held[1]]).expect("room");
+        let both = engine.fuse_resident(&last, &stacked).expect("room");
+        assert_eq!(engine.submissions(), before, "{name}: nothing has begun");
+        engine.flush().expect("a device that works");
+        let handed_over = engine.submissions() - before;
+        assert_eq!(handed_over, u64::from(engine.is_gpu()), "{name}: three fusions and two copies");
+        engine.flush().expect("nothing waits");
+        assert_eq!(engine.submissions() - before, handed_over, "{name}");
+
+        let posteriors = pairs.map(|pair| engine.fuse(&pooled, &pair.evidence()).expect("valid evidence"));
+        let planes = posteriors.each_ref().map(|fused| fused.posterior());
+        let want = engine.fuse(&last, &Evidence::probabilities(classes, &planes).unwrap()).expect("valid evidence");
+        assert_eq!(bits(&both.read(&engine).expect("valid evidence")), bits(&want), "{name}");
+        // What is stacked is evidence like any other, with the call's answers too.
+        assert_eq!(bits(&engine.fuse(&last, &stacked).expect("valid evidence")), bits(&want), "{name}");
+    }
+}
+
+#[test]
+fn an_invalid_opinion_is_told_of_by_answers_that_stayed() {
+    for (name, engine) in engines() {
+        let mut rows = vec![0.5; 2 * 3000];
+        rows[2 * 2999] = -0.25;
+        let resident = engine.upload(&Evidence::probabilities(2, &[&rows]).unwrap()).expect("room");
+        let answers = engine.fuse_resident(&Fusion::default(), &resident).expect("not looked at yet");
+        let error = answers.read(&engine).expect_err("an invalid opinion");
+        assert_eq!(
+            error.invalid_opinion().map(|invalid| (invalid.item, invalid.class)),
+            Some((2999, Some(0))),
+            "{name}"
+        );
+        drop(resident);
+        let error = answers.read(&engine).expect_err("an invalid opinion");
+        assert!(
+            matches!(error.kind(), ErrorKind::Evidence(EvidenceError::InvalidUnseen { item: 2999 })),
+            "{name}: {error}"
+        );
+    }
+}
+
+#[test]
+fn answers_that_stay_are_counted_bounded_and_of_their_engine() {
+    for (name, engine) in engines() {
+        let rows = vec![0.5; 100];
+        let resident = engine.upload(&Evidence::probabilities(2, &[&rows]).unwrap()).expect("room");
+        let bare = engine.resident();
+        let fusion = Fusion::default().outputs(&[Output::Posterior, Output::Decision]);
+        let answers = engine.fuse_resident(&fusion, &resident).expect("room");
+        // 50 rows of two numbers, and a decision each; on a GPU a word that says whether all were valid.
+        assert!((600..=604).contains(&answers.bytes()), "{name}: {}", answers.bytes());
+        let stats = engine.resident();
+        assert_eq!((stats.handles, stats.bytes), (bare.handles + 1, bare.bytes + answers.bytes()), "{name}");
+        let decision = fusion.clone().outputs(&[Output::Decision]);
+        let no_posterior = engine.fuse_resident(&decision, &resident).expect("room");
+        let error = engine.stack(&[&answers, &no_posterior]).expect_err("no posterior");
+        assert!(error.is_shape() && error.to_string().contains("the posterior of answer 1"), "{name}: {error}");
+        let error = engine.stack(&[]).expect_err("nothing");
+        assert!(matches!(error.kind(), ErrorKind::Evidence(EvidenceError::NoSources)), "{name}: {error}");
+        let fewer = engine.upload(&Evidence::probabilities(2, &[&rows[..98]]).unwrap()).expect("room");
+        let short = engine.fuse_resident(&fusion, &fewer).expect("room");
+        let error = engine.stack(&[&answers, &short]).expect_err("49 items");
+        assert_eq!(
+            error.to_string(),
+            "the list of items of answer 1 has 49 entries where the evidence needs 50",
+            "{name}"
+        );
+        drop((answers, no_posterior, fewer, short));
+        assert_eq!(engine.resident(), bare, "{name}");
+
+        let tight = EngineOptions { device: device(&engine), resident_bytes: Some(900), ..Default::default() };
+        let tight = Engine::open(&tight).unwrap();
+        let held = tight.upload(&Evidence::probabilities(2, &[&rows]).unwrap()).expect("room");
+        let error = tight.fuse_resident(&fusion, &held).expect_err("no room");
+        assert!(matches!(error.kind(), ErrorKind::Device(DeviceError::ResidentBudget { allowed: 900, .. })), "{error}");
+        let answers = tight.fuse_resident(&decision, &held).expect("room");
+        for error in
+            [answers.read(&engine).err(), engine.fuse_resident(&fusion, &held).err(), engine.stack(&[&answers]).err()]
+        {
+            let error = error.expect("another engine's");
+            assert!(matches!(error.kind(), ErrorKind::Device(DeviceError::HeldElsewhere)), "{name}: {error}");
+        }
+    }
+}
+
+fn device(engine: &Engine) -> Device {
+    if engine.is_gpu() { Device::Gpu } else { Device::Cpu }
+}
+
 #[test]
 fn no_items_are_held_as_well() {
     for (name, engine) in engines() {
         let resident = engine.upload(&Evidence::probabilities(3, &[&[], &[]]).unwrap()).unwrap();
         assert_eq!((resident.items(), resident.sources(), resident.classes()), (0, 2, 3));
         assert_eq!(engine.fuse(&Fusion::default(), &resident).unwrap().items(), 0, "{name}");
+        let answers = engine.fuse_resident(&Fusion::default(), &resident).unwrap();
+        assert_eq!(answers.read(&engine).unwrap(), engine.fuse(&Fusion::default(), &resident).unwrap(), "{name}");
+        assert_eq!(engine.stack(&[&answers, &answers, &answers]).unwrap().sources(), 3, "{name}");
     }
 }
 

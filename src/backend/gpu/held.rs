@@ -1,0 +1,198 @@
+//! Arrays that stay on the device, and kernels over them: dispatches of the chain.
+
+use wgpu::{
+    BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferUsages,
+};
+
+use crate::backend::gpu::adapter::Mark;
+use crate::backend::gpu::chain::{Constants, Fate};
+use crate::backend::gpu::enabled::Gpu;
+use crate::backend::gpu::pipelines::Constants as Overrides;
+use crate::backend::gpu::readback::Piece;
+use crate::backend::held::{HeldArray, HeldBatch, HeldInput, HeldOutput, Shape};
+use crate::error::{DeviceError, Result};
+use crate::plan::batch::Per;
+use crate::plan::batch::sizes::{LEAST_BYTES, Layout, STRIDE_ITEMS, work};
+
+/// Blocks after which a dispatch may begin: 64 words are a multiple of what any device wants offsets to be.
+const BLOCKS: usize = 64;
+
+/// An array on the device. Dropped, the memory is free.
+#[derive(Debug)]
+pub(crate) struct DeviceArray {
+    shape: Shape,
+    buffer: Buffer,
+    /// Of what is to write it; `None` where the host did.
+    fate: Option<Fate>,
+    /// The mark of the device it is on.
+    on: Mark,
+}
+
+/// Items between planes.
+const fn stride(items: usize) -> usize {
+    items.next_multiple_of(STRIDE_ITEMS as usize)
+}
+
+impl DeviceArray {
+    /// What such an array takes, in bytes.
+    pub(super) fn bytes(shape: Shape) -> u64 {
+        (4 * shape.words as u64 * stride(shape.items) as u64 * shape.planes as u64)
+            .next_multiple_of(LEAST_BYTES)
+            .max(LEAST_BYTES)
+    }
+
+    /// Where a plane begins, in bytes.
+    fn offset(&self, plane: usize) -> u64 {
+        (4 * self.shape.words * stride(self.shape.items) * plane) as u64
+    }
+}
+
+impl Gpu {
+    /// An array whose values mean nothing yet.
+    pub(super) fn new_array(&self, shape: Shape) -> Result<DeviceArray> {
+        let (needed, allowed) = (DeviceArray::bytes(shape), self.limits.binding_bytes);
+        if needed > allowed {
+            return Err(DeviceError::ArrayTooLarge { needed, allowed }.into());
+        }
+        let buffer = self.alone(needed, |_| {
+            Ok(self.opened.device.create_buffer(&BufferDescriptor {
+                label: Some("held array"),
+                size: needed,
+                usage: BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            }))
+        })?;
+        Ok(DeviceArray { shape, buffer, fate: None, on: self.opened.mark() })
+    }
+
+    /// Uploads the planes.
+    pub(super) fn write_array(&self, array: &DeviceArray, planes: &[&[u8]]) -> Result<()> {
+        self.alone(0, |state| {
+            for (plane, bytes) in planes.iter().enumerate() {
+                state.upload.write(&self.opened, &array.buffer, array.offset(plane), bytes)?;
+            }
+            state.upload.flush(&self.opened)
+        })
+    }
+
+    /// Reads the planes back.
+    pub(super) fn read_array(&self, array: &DeviceArray, planes: Vec<&mut [u8]>) -> Result<()> {
+        self.check_home(array)?;
+        self.settle(array.fate.as_ref())?;
+        let piece = |(plane, to)| Piece { from: &array.buffer, from_offset: array.offset(plane), to };
+        self.alone(0, |state| state.readback.read(&self.opened, planes.into_iter().enumerate().map(piece).collect()))
+    }
+
+    /// Submits what waits, and makes sure that what was to write something is among it or was before.
+    pub(super) fn settle(&self, fate: Option<&Fate>) -> Result<()> {
+        self.alone(0, |state| {
+            state.chain.submit(&self.opened);
+            Ok(())
+        })?;
+        if fate.is_some_and(|fate| !fate.is_submitted()) {
+            return Err(DeviceError::Abandoned.into());
+        }
+        Ok(())
+    }
+
+    fn check_home(&self, array: &DeviceArray) -> Result<()> {
+        if array.on == self.opened.mark() { Ok(()) } else { Err(DeviceError::HeldElsewhere.into()) }
+    }
+
+    /// The array, if it is on this device.
+    pub(super) fn home<'a>(&self, array: &'a HeldArray) -> Result<&'a DeviceArray> {
+        let HeldArray::Device(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
+        self.check_home(array)?;
+        if array.fate.as_ref().is_some_and(Fate::is_abandoned) {
+            return Err(DeviceError::Abandoned.into());
+        }
+        Ok(array)
+    }
+
+    /// Records the kernel over all items.
+    pub(super) fn record_batch(&self, batch: HeldBatch<'_>) -> Result<()> {
+        let HeldBatch { kernel, items, block, operations, params, inputs, mut outputs } = batch;
+        for input in &inputs {
+            if let HeldInput::Items(array) = input {
+                self.home(array)?;
+            }
+        }
+        let mut words = 0;
+        for HeldOutput { per, array, .. } in &outputs {
+            let shape = self.home(array)?.shape;
+            words += if *per == Per::Item { shape.words * shape.planes } else { 0 };
+        }
+        let opened = &self.opened;
+        let fate = self.alone(0, |state| {
+            let (pipeline, layout) = state.pipelines.get(opened, kernel, Overrides::of(kernel, params));
+            let read = inputs.iter().map(|input| match input {
+                HeldInput::Items(HeldArray::Device(array)) => array.shape.words * array.shape.planes,
+                _ => 0,
+            });
+            let each = work(words + read.sum::<usize>(), operations);
+            let whole = block * BLOCKS;
+            let at_most = usize::try_from(self.limits.dispatch_values / each).unwrap_or(usize::MAX);
+            let at_most = (at_most / whole * whole).max(whole);
+            let mut fate = Fate::default();
+            for first in (0..items).step_by(at_most) {
+                let now = at_most.min(items - first);
+                let piece = Layout::within(now, block, stride(items));
+                let read = each * now as u64;
+                if state.chain.work() + read > self.limits.dispatch_values {
+                    state.chain.submit(opened);
+                }
+                let shared = inputs.iter().filter_map(|input| match input {
+                    HeldInput::Shared(bytes) => Some(padded(bytes)),
+                    HeldInput::Items(_) => None,
+                });
+                let shared = shared.collect::<Vec<_>>();
+                let bytes = params.len() + shared.iter().map(Vec::len).sum::<usize>();
+                state.chain.make_room(opened, 1 + shared.len() as u64, bytes as u64);
+                let params = state.chain.constants(opened, &piece.params(params));
+                let shared: Vec<Constants> = shared.iter().map(|bytes| state.chain.constants(opened, bytes)).collect();
+                let mut shared = shared.iter();
+                let mut bound = vec![params.binding()];
+                for input in &inputs {
+                    match input {
+                        HeldInput::Items(HeldArray::Device(array)) => bound.push(array.from(Per::Item, first, block)),
+                        _ => bound.extend(shared.next().map(Constants::binding)),
+                    }
+                }
+                for HeldOutput { per, array, .. } in &outputs {
+                    if let HeldArray::Device(array) = array {
+                        bound.push(array.from(*per, first, block));
+                    }
+                }
+                let entry = |(binding, buffer)| BindGroupEntry { binding, resource: BindingResource::Buffer(buffer) };
+                let group = opened.device.create_bind_group(&BindGroupDescriptor {
+                    label: Some(kernel.name()),
+                    layout: &layout,
+                    entries: &(0..).zip(bound).map(entry).collect::<Vec<_>>(),
+                });
+                fate = state.chain.dispatch(opened, &pipeline, &group, [piece.groups_per_row, piece.rows], read);
+            }
+            Ok(fate)
+        })?;
+        for output in &mut outputs {
+            if let HeldArray::Device(array) = output.array {
+                array.fate = Some(fate.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl DeviceArray {
+    /// The array from an item, or its block, on, to the end: planes stay as far apart as they are.
+    fn from(&self, per: Per, first: usize, block: usize) -> BufferBinding<'_> {
+        let before = if per == Per::Block { first / block } else { first };
+        BufferBinding { buffer: &self.buffer, offset: (4 * self.shape.words * before) as u64, size: None }
+    }
+}
+
+/// What all items share, as long as anything has to be that is bound.
+fn padded(bytes: &[u8]) -> Vec<u8> {
+    let mut padded = bytes.to_vec();
+    padded.resize(bytes.len().next_multiple_of(LEAST_BYTES as usize).max(LEAST_BYTES as usize), 0);
+    padded
+}

@@ -1,0 +1,126 @@
+//! Arrays that an executor holds, and kernels over them.
+
+use bytemuck::{cast_slice, cast_slice_mut};
+
+use crate::backend::gpu;
+use crate::error::{DeviceError, Result};
+use crate::kernel::Kernel;
+use crate::plan::batch::{Batch, Per, Slot};
+
+/// What an array looks like: planes of so many items of so many words each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub planes: usize,
+    pub items: usize,
+    /// Words of four bytes of an item.
+    pub words: usize,
+}
+
+impl Shape {
+    /// Bytes of a plane.
+    pub fn plane_bytes(self) -> usize {
+        4 * self.words * self.items
+    }
+}
+
+/// An array that an executor holds.
+#[derive(Debug)]
+pub(crate) enum HeldArray {
+    /// In the host's memory.
+    Host(HostArray),
+    /// In a device's.
+    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "in a build without a GPU executor there is none"))]
+    Device(gpu::DeviceArray),
+}
+
+/// An array in the host's memory.
+#[derive(Debug)]
+pub(crate) struct HostArray {
+    pub shape: Shape,
+    /// Planes begin where a word of eight bytes does, so that values of any type lie where they may.
+    words: Vec<u64>,
+}
+
+impl HostArray {
+    pub fn new(shape: Shape) -> Self {
+        Self { shape, words: vec![0; shape.planes * Self::words_of_plane(shape)] }
+    }
+
+    /// What such an array takes, in bytes.
+    pub fn bytes(shape: Shape) -> u64 {
+        (shape.planes * Self::words_of_plane(shape)) as u64 * 8
+    }
+
+    fn words_of_plane(shape: Shape) -> usize {
+        shape.plane_bytes().div_ceil(8)
+    }
+
+    /// The bytes of each plane.
+    pub fn planes(&self) -> impl Iterator<Item = &[u8]> {
+        let (each, bytes) = (Self::words_of_plane(self.shape).max(1), self.shape.plane_bytes());
+        self.words.chunks_exact(each).map(move |plane| &cast_slice(plane)[..bytes])
+    }
+
+    /// The same, to be written.
+    pub fn planes_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
+        let (each, bytes) = (Self::words_of_plane(self.shape).max(1), self.shape.plane_bytes());
+        self.words.chunks_exact_mut(each).map(move |plane| &mut cast_slice_mut(plane)[..bytes])
+    }
+}
+
+/// A kernel over arrays that an executor holds: [`Batch`] with arrays in the place of planes.
+#[derive(Debug)]
+pub(crate) struct HeldBatch<'a> {
+    pub kernel: Kernel,
+    pub items: usize,
+    pub block: usize,
+    pub operations: usize,
+    pub params: &'a [u8],
+    /// In the order of bindings.
+    pub inputs: Vec<HeldInput<'a>>,
+    /// In the order of bindings, behind the inputs.
+    pub outputs: Vec<HeldOutput<'a>>,
+}
+
+/// What a kernel reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum HeldInput<'a> {
+    /// One value per item in each plane.
+    Items(&'a HeldArray),
+    /// The same words for all items, from the host.
+    Shared(&'a [u8]),
+}
+
+/// What a kernel writes.
+#[derive(Debug)]
+pub(crate) struct HeldOutput<'a> {
+    /// Items or blocks.
+    pub per: Per,
+    pub array: &'a mut HeldArray,
+    /// Whether the kernel reads what stands there.
+    pub is_read: bool,
+}
+
+impl<'a> HeldBatch<'a> {
+    /// The same over the host's memory.
+    pub fn on_host(self) -> Result<Batch<'a>> {
+        let input = |input: HeldInput<'a>| match input {
+            HeldInput::Items(HeldArray::Host(array)) => {
+                Ok(Slot::of_words(Per::Item, array.shape.words, array.planes().collect(), true))
+            }
+            HeldInput::Items(HeldArray::Device(_)) => Err(DeviceError::HeldElsewhere.into()),
+            HeldInput::Shared(bytes) => Ok(Slot::of_words(Per::Batch, bytes.len() / 4, vec![bytes], true)),
+        };
+        let output = |HeldOutput { per, array, is_read }: HeldOutput<'a>| match array {
+            HeldArray::Host(array) => {
+                let words = array.shape.words;
+                Ok(Slot::of_words(per, words, array.planes_mut().collect(), is_read))
+            }
+            HeldArray::Device(_) => Err(DeviceError::HeldElsewhere.into()),
+        };
+        let Self { kernel, items, block, operations, params, inputs, outputs } = self;
+        let inputs = inputs.into_iter().map(input).collect::<Result<_>>()?;
+        let outputs = outputs.into_iter().map(output).collect::<Result<_>>()?;
+        Ok(Batch { kernel, items, block, operations, params, inputs, outputs })
+    }
+}
