@@ -2,6 +2,7 @@
 
 mod bayes;
 mod beam;
+mod burn;
 mod calibration;
 mod device;
 mod evidence;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 pub use self::bayes::BayesError;
 pub use self::beam::BeamError;
+pub use self::burn::BurnError;
 pub use self::calibration::CalibrationError;
 pub use self::device::DeviceError;
 pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
@@ -102,6 +104,9 @@ pub enum ErrorKind {
     /// A request to live sources, or their set-up.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// A tensor of burn.
+    #[error(transparent)]
+    Burn(#[from] BurnError),
     /// A ledger of results.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -120,6 +125,7 @@ impl Error {
         match &*self.0 {
             ErrorKind::Evidence(e) => e.invalid().is_none(),
             ErrorKind::State(e) => e.is_shape(),
+            ErrorKind::Burn(e) => e.is_shape(),
             ErrorKind::Length(_) => true,
             ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
             _ => false,
@@ -192,6 +198,12 @@ impl Error {
     #[must_use]
     pub fn is_bayes(&self) -> bool {
         matches!(*self.0, ErrorKind::Bayes(_))
+    }
+
+    /// Whether a tensor of burn cannot be fused, or has no gradient.
+    #[must_use]
+    pub fn is_burn(&self) -> bool {
+        matches!(*self.0, ErrorKind::Burn(_))
     }
 
     /// Whether a request to live sources was not answered, or they cannot be set up.

@@ -54,9 +54,9 @@ pub use self::backend::cpu::SimdLevel;
 pub use self::backend::gpu::foreign as gpu;
 pub use self::engine::{Device, Engine, EngineOptions, Input, Resident, ResidentArray, ResidentFused, ResidentStats};
 pub use self::error::{
-    BayesError, BeamError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError, FitError,
-    InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError, SpecError,
-    StateError, VortexError,
+    BayesError, BeamError, BurnError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError,
+    FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError,
+    SpecError, StateError, VortexError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;

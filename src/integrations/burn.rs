@@ -1,129 +1,71 @@
-//! Modules of burn as live sources.
+//! Modules of burn as live sources, and the fusion of burn's tensors where they lie.
 //!
-//! A [`Network`] is a [`Model`]: [`source::batched`](crate::orchestration::source::batched) makes a source of it, whose
-//! questions wait for each other while the network works and then go through it together.
+//! A [`Network`] is a [`Model`](crate::orchestration::source::Model):
+//! [`source::batched`](crate::orchestration::source::batched) makes a source of it, whose questions wait for each other
+//! while the network works and then go through it together.
+//!
+//! [`fuse`] takes what N networks say about B items over C classes, stacked or one tensor each, and makes their posterior a
+//! tensor on the same device, to be computed with further.
+//!
+//! | tensors of | are read | the posterior's memory |
+//! |---|---|---|
+//! | `flex`, burn's CPU backend | in place where each source's [B, C] is contiguous, as in any slice along sources or items; else after a copy | the executor's, handed over |
+//! | `wgpu`, with the feature `burn-wgpu` | in burn's own buffers, on burn's device and queue, where rows are contiguous and sources at equal distances; else after a copy on the device | burn's own |
+//! | burn's other backends | not: [`BurnError::Backend`](crate::BurnError::Backend) | |
+//!
+//! # Gradients
+//!
+//! Tensors of a device with [`autodiff`](::burn::tensor::Device::autodiff) go through the same kernels, and the posterior
+//! hands gradients on to them: its backward is composed of burn's operations on the inner backend. The rules that have one
+//! are `Linear`, `LogPool` and `Evidence`, under weights that do not depend on the opinions. With w_n the weights, summing
+//! to one, e_n the exponents in their place, G the gradient of a loss by the posterior P, and
+//!
+//! D_k = G_k - sum_j G_j P_j,
+//!
+//! the gradient by a row of probabilities p_n is
+//!
+//! | rule | P | the loss by p_n(k) |
+//! |---|---|---|
+//! | `Linear` | L / sum_j L_j, L = sum w_n p_n | w_n D_k |
+//! | `LogPool` | softmax S, S_k = sum w_n ln max(p_n(k), eps) | w_n P_k D_k / p_n(k) where p_n(k) > eps, else 0 |
+//! | `Evidence` | softmax S, S_k = ln rho_k + sum e_n (ln max(p_n(k), eps) - ln rho_k) | the same with e_n |
+//!
+//! The division by a sum is where D comes from: dP_k / dL_j = (\[k = j\] - P_k) / sum L, and the sum of a valid row is one;
+//! likewise dP_k / dS_j = P_k (\[k = j\] - P_j). Log-probabilities x take p times that, and logits, with p their softmax,
+//! p_k (g_k - sum_j g_j p_j), where g is the gradient by p.
+//!
+//! # Examples
+//!
+//! *Two sources, and what the first of them should have said.*
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use consilience::{Encoding, Engine, Fusion, Rule};
+//!
+//! let device = Device::flex().autodiff();
+//! let a = Tensor::<2>::from_data([[0.75, 0.25]], &device).require_grad();
+//! let b = Tensor::<2>::from_data([[0.25, 0.75]], &device);
+//! let fusion = Fusion::new(Rule::Linear);
+//! let fused = consilience::burn::fuse(&Engine::cpu()?, &fusion, Encoding::Probabilities, [a.clone(), b])?;
+//! let posterior = fused.checked()?;
+//! assert_eq!(posterior.to_data().try_to_vec::<f32>()?, [0.5, 0.5]);
+//!
+//! // The first class was right: the loss is its negative log-likelihood.
+//! let loss = -posterior.slice([0..1, 0..1]).log().sum();
+//! let gradients = loss.backward();
+//! let towards = a.grad(&gradients).expect("a gradient");
+//! assert_eq!(towards.to_data().try_to_vec::<f32>()?, [-0.5, 0.5]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
-use std::fmt;
-use std::marker::PhantomData;
+mod cpu;
+#[cfg(feature = "burn-wgpu")]
+mod cube;
+mod fuse;
+mod gradient;
+mod network;
 
-use ::burn::tensor::kind::Basic;
-use ::burn::tensor::{DType, Float, Tensor};
-
-use super::network::{self, Forward, Rows};
-use crate::error::SourceError;
-use crate::orchestration::source::Model;
-use crate::orchestration::{Question, Reply};
-use crate::tensor::Encoding;
-
-/// A module of burn that answers many questions in one forward pass, on whatever backend its tensors are.
-///
-/// `encode` makes a question's features, a tensor of D dimensions. Those of one shape and type are stacked along a new
-/// first axis; `forward` makes rows [B, C] of the stack, a tensor of S = D + 1 dimensions, one of C classes for each question.
-/// They are copied to the host once a pass and turned into f32 there. Features may be of integers, as of a text's words; K
-/// is their kind.
-///
-/// A module made of burn's parameters and layers can be moved into `forward` as it is. One with parts of its own that
-/// threads must not share belongs in a [`Mutex`](std::sync::Mutex) there: nobody waits for it, since one thread calls
-/// `forward` unless the source has more [slots](crate::orchestration::source::Batching::slots). Give it a module without
-/// gradients, as `Module::valid` makes it.
-///
-/// | what happens | the error |
-/// |---|---|
-/// | `encode` fails or panics | its error or `Panicked`, of that question alone |
-/// | `forward` panics, as burn does where shapes do not fit, or its output cannot be read | each question of the pass goes through by itself; those that fail again get `Panicked` or `Failed` |
-/// | its output is not [B, C] | `Invalid`, saying which shape it has and which would be right |
-/// | a value is NaN, or a row no opinion | none here; whoever reads the opinion finds it |
-///
-/// # Examples
-///
-/// *A linear classifier with fixed weights.*
-///
-/// ```
-/// use std::sync::Arc;
-/// use std::time::Duration;
-///
-/// use burn::tensor::{Device, Tensor};
-/// use consilience::Encoding;
-/// use consilience::burn::Network;
-/// use consilience::orchestration::{Opinion, Question, Source, source};
-/// use tokio::time::Instant;
-///
-/// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
-/// let device = Device::default();
-/// let weights = Tensor::<2>::from_data([[1.0, -1.0], [0.5, 2.0]], &device);
-/// let network = Network::new(
-///     Encoding::Logits,
-///     move |question: &Question<[f32]>| Ok(Tensor::<1>::from_data(&*question.input, &device)),
-///     move |features: Tensor<2>| features.matmul(weights.clone()),
-/// );
-/// let linear = source::batched("linear", network).build()?;
-///
-/// let question = Question::new(Arc::from([2.0, 4.0]), 2, Instant::now() + Duration::from_secs(1));
-/// assert_eq!(linear.ask(question).await?.opinion, Opinion::Logits(vec![4.0, 6.0]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// # })?;
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone)]
-pub struct Network<const D: usize, const S: usize, E, F, K = Float> {
-    encoding: Encoding,
-    encode: E,
-    forward: F,
-    kind: PhantomData<fn(K)>,
-}
-
-impl<const D: usize, const S: usize, E, F, K: Basic> Network<D, S, E, F, K> {
-    /// A network whose rows are in this encoding. S other than D + 1 does not compile.
-    pub const fn new<I>(encoding: Encoding, encode: E, forward: F) -> Self
-    where
-        I: ?Sized,
-        E: Fn(&Question<I>) -> Result<Tensor<D, K>, SourceError> + Send + Sync + 'static,
-        F: Fn(Tensor<S, K>) -> Tensor<2> + Send + Sync + 'static,
-    {
-        const { assert!(S == D + 1, "the stack has one dimension more than a question's features") };
-        Self { encoding, encode, forward, kind: PhantomData }
-    }
-}
-
-impl<const D: usize, const S: usize, I, E, F, K> Model<I> for Network<D, S, E, F, K>
-where
-    I: ?Sized,
-    E: Fn(&Question<I>) -> Result<Tensor<D, K>, SourceError> + Send + Sync + 'static,
-    F: Fn(Tensor<S, K>) -> Tensor<2> + Send + Sync + 'static,
-    K: Basic + 'static,
-{
-    fn answer(&self, questions: &[Question<I>]) -> Vec<Result<Reply, SourceError>> {
-        network::answer(self, self.encoding, questions)
-    }
-}
-
-impl<const D: usize, const S: usize, I, E, F, K> Forward<I> for Network<D, S, E, F, K>
-where
-    I: ?Sized,
-    E: Fn(&Question<I>) -> Result<Tensor<D, K>, SourceError>,
-    F: Fn(Tensor<S, K>) -> Tensor<2>,
-    K: Basic,
-{
-    type Features = Tensor<D, K>;
-    type Kind = ([usize; D], DType);
-
-    fn encode(&self, question: &Question<I>) -> Result<Tensor<D, K>, SourceError> {
-        (self.encode)(question)
-    }
-
-    fn kind(&self, features: &Tensor<D, K>) -> Self::Kind {
-        (features.dims(), features.dtype())
-    }
-
-    fn forward(&self, features: Vec<Tensor<D, K>>) -> Result<Rows, SourceError> {
-        let output = (self.forward)(Tensor::stack::<S>(features, 0));
-        let shape = output.dims().to_vec();
-        Ok(Rows { shape, values: output.try_into_vec_as::<f32>().map_err(SourceError::caused_by)? })
-    }
-}
-
-impl<const D: usize, const S: usize, E, F, K> fmt::Debug for Network<D, S, E, F, K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Network").field("encoding", &self.encoding).field("rank", &D).finish_non_exhaustive()
-    }
-}
+#[cfg(feature = "burn-wgpu")]
+pub use self::cube::WgpuEngine;
+pub use self::fuse::{Fused, Input, On, fuse};
+pub use self::network::Network;

@@ -41,6 +41,12 @@ impl Fused {
         &self.posterior
     }
 
+    /// The fused distributions with the memory they are in, row-major [B, C].
+    #[must_use]
+    pub fn into_posterior(self) -> Vec<f32> {
+        self.posterior
+    }
+
     /// The class decided for, per item.
     #[must_use]
     pub fn decision(&self) -> &[u32] {
