@@ -4,6 +4,7 @@ mod array;
 #[cfg(feature = "gpu")]
 mod foreign;
 mod resident;
+pub mod stream;
 
 use std::fmt;
 use std::str::FromStr;

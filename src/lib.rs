@@ -52,7 +52,9 @@ pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
 #[cfg(feature = "gpu")]
 pub use self::backend::gpu::foreign as gpu;
-pub use self::engine::{Device, Engine, EngineOptions, Input, Resident, ResidentArray, ResidentFused, ResidentStats};
+pub use self::engine::{
+    Device, Engine, EngineOptions, Input, Resident, ResidentArray, ResidentFused, ResidentStats, stream,
+};
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError,
     FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError,
@@ -73,7 +75,7 @@ pub use self::spec::{
 };
 pub use self::tensor::{
     ABSTAINED_U8, ABSTAINED_U16, Answer, Encoding, Evidence, Flags, Form, Fused, MISSING_U8, MISSING_U16, Opinions,
-    Output, Outputs, SUM_TOLERANCE, SUM_TOLERANCE_BF16,
+    Output, Outputs, OwnedEvidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16,
 };
 
 /// The README's examples, tested.

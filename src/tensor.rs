@@ -15,6 +15,6 @@ pub(crate) use self::named::named;
 pub use self::opinions::{ABSTAINED_U8, ABSTAINED_U16, Encoding, Form, MISSING_U8, MISSING_U16, Opinions};
 pub(crate) use self::outline::Outline;
 pub use self::output::{Flags, Output, Outputs};
-pub(crate) use self::owned::OwnedEvidence;
+pub use self::owned::OwnedEvidence;
 #[cfg(feature = "gpu")]
 pub(crate) use self::owned::{OwnedPlane, words};

@@ -11,4 +11,5 @@ mod integrations;
 mod orchestration;
 mod parity;
 mod plans;
+mod stream;
 mod support;

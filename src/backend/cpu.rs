@@ -103,11 +103,7 @@ impl Backend for Cpu {
     }
 
     fn held_bytes(&self, outline: &Outline) -> Result<u64> {
-        let (n, items) = (outline.sources() as u64, outline.items as u64);
-        let opinions: usize = outline.forms.iter().map(|form| form.bytes_per_item(outline.classes)).sum();
-        let presence = if outline.presence { n } else { 0 };
-        let confidence = if outline.confidence { 4 * n } else { 0 };
-        Ok(items * (opinions as u64 + presence + confidence))
+        Ok(outline.bytes())
     }
 
     fn hold(&self, evidence: &Evidence<'_>) -> Result<Held> {

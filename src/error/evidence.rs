@@ -56,6 +56,31 @@ pub enum EvidenceError {
         /// The length given.
         right: usize,
     },
+    /// A chunk of a stream that is no piece of the evidence that the chunks before it are pieces of.
+    #[error(
+        "chunk {chunk} has {given} where those before it have {before}; the chunks of a stream differ in items only"
+    )]
+    ChunkShape {
+        /// Which chunk, from 0.
+        chunk: u64,
+        /// What those before it have.
+        before: String,
+        /// What it has.
+        given: String,
+    },
+    /// A chunk of a stream that takes more than its share of the memory.
+    #[error(
+        "chunk {chunk} takes {bytes} bytes with its answers, the stream allows {allowed}; make chunks smaller, or raise \
+         `stream::Options::chunk_bytes`"
+    )]
+    ChunkTooLarge {
+        /// Which chunk, from 0.
+        chunk: u64,
+        /// What it and its answers take.
+        bytes: u64,
+        /// What they may take.
+        allowed: u64,
+    },
     /// An opinion whose values are not what they are declared to be.
     #[error("{0}")]
     Invalid(InvalidOpinion),

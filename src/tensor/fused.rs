@@ -144,21 +144,39 @@ impl Fused {
         }
     }
 
+    /// The memory it holds once there is room for the outputs asked for, in bytes.
+    pub(crate) fn bytes_with(&self, evidence: &Outline, outputs: Outputs) -> usize {
+        let capacity = |output| match output {
+            Output::Posterior => self.posterior.capacity(),
+            Output::Decision => self.decision.capacity(),
+            Output::Confidence => self.confidence.capacity(),
+            Output::Margin => self.margin.capacity(),
+            Output::Entropy => self.entropy.capacity(),
+            Output::Disagreement => self.disagreement.capacity(),
+            Output::EffectiveSources => self.effective_sources.capacity(),
+            Output::Flags => self.flags.capacity(),
+            Output::Conflict => self.conflict.capacity(),
+            Output::Contributions => self.contributions.capacity(),
+        };
+        let held = |output| capacity(output).max(len(evidence, outputs, output));
+        4 * Output::ALL.into_iter().map(held).sum::<usize>()
+    }
+
     /// Makes room for the outputs asked for, and lends it.
     pub(crate) fn prepare(&mut self, evidence: &Outline, outputs: Outputs) -> FusedMut<'_> {
         let (items, sources, classes) = (evidence.items, evidence.sources(), evidence.classes);
-        let len = |output, each: usize| if outputs.contains(output) { items * each } else { 0 };
+        let len = |output| len(evidence, outputs, output);
         (self.items, self.sources, self.classes) = (items, sources, classes);
-        self.posterior.resize(len(Output::Posterior, classes), 0.0);
-        self.decision.resize(len(Output::Decision, 1), 0);
-        self.confidence.resize(len(Output::Confidence, 1), 0.0);
-        self.margin.resize(len(Output::Margin, 1), 0.0);
-        self.entropy.resize(len(Output::Entropy, 1), 0.0);
-        self.disagreement.resize(len(Output::Disagreement, 1), 0.0);
-        self.effective_sources.resize(len(Output::EffectiveSources, 1), 0.0);
-        self.flags.resize(len(Output::Flags, 1), 0);
-        self.conflict.resize(len(Output::Conflict, 1), 0.0);
-        self.contributions.resize(len(Output::Contributions, sources), 0.0);
+        fit(&mut self.posterior, len(Output::Posterior));
+        fit(&mut self.decision, len(Output::Decision));
+        fit(&mut self.confidence, len(Output::Confidence));
+        fit(&mut self.margin, len(Output::Margin));
+        fit(&mut self.entropy, len(Output::Entropy));
+        fit(&mut self.disagreement, len(Output::Disagreement));
+        fit(&mut self.effective_sources, len(Output::EffectiveSources));
+        fit(&mut self.flags, len(Output::Flags));
+        fit(&mut self.conflict, len(Output::Conflict));
+        fit(&mut self.contributions, len(Output::Contributions));
         FusedMut {
             items,
             sources,
@@ -195,6 +213,23 @@ impl Fused {
         copy(&self.conflict, out.conflict);
         copy(&self.contributions, out.contributions);
     }
+}
+
+/// Words of one output, over all items.
+fn len(evidence: &Outline, outputs: Outputs, output: Output) -> usize {
+    let each = match output {
+        _ if !outputs.contains(output) => 0,
+        Output::Posterior => evidence.classes,
+        Output::Contributions => evidence.sources(),
+        _ => 1,
+    };
+    evidence.items * each
+}
+
+/// Takes no more memory than the length needs.
+fn fit<T: Clone + Default>(column: &mut Vec<T>, len: usize) {
+    column.reserve_exact(len.saturating_sub(column.len()));
+    column.resize(len, T::default());
 }
 
 /// A contiguous range of items of a [`Fused`], lent to an executor; columns not asked for are empty.

@@ -22,4 +22,11 @@ impl Outline {
     pub fn sources(&self) -> usize {
         self.forms.len()
     }
+
+    /// What it takes in a caller's memory, in bytes, if every source has a mask or confidences where one has.
+    pub fn bytes(&self) -> u64 {
+        let opinions: usize = self.forms.iter().map(|form| form.bytes_per_item(self.classes)).sum();
+        let (presence, confidence) = (usize::from(self.presence), 4 * usize::from(self.confidence));
+        (self.items * (opinions + self.sources() * (presence + confidence))) as u64
+    }
 }

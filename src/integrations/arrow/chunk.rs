@@ -88,6 +88,12 @@ impl EvidenceChunk {
         Ok(evidence)
     }
 
+    /// The memory of its values and masks, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        let plane = |plane: &Plane| 4 * plane.values.len() + plane.presence.as_ref().map_or(0, Vec::len);
+        self.planes.iter().map(plane).sum::<usize>() as u64
+    }
+
     /// An engine's complaint about an opinion of this chunk as one that names file, column and row; other errors as they
     /// are.
     #[must_use]

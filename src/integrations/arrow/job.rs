@@ -1,20 +1,18 @@
 //! A file of evidence in, a file of answers out.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
-
-use arrow_array::ArrayRef;
 
 use super::{Columns, EvidenceChunk, EvidenceOptions, EvidenceReader, FusedWriter};
 use crate::engine::Engine;
-use crate::error::{FileError, Result};
+use crate::engine::stream::{self, Chunk, Fault};
+use crate::error::{Error, EvidenceError, FileError, Result};
 use crate::spec::Fusion;
 use crate::tensor::{Encoding, Evidence, Fused, Output, Outputs};
 
-/// Chunks that are read ahead.
-const CHUNKS_AHEAD: usize = 2;
+/// The reader bounds its chunks itself.
+const STREAM: stream::Options = stream::Options { depth: 4, chunk_bytes: u64::MAX };
 
 /// Fuses a file into a file. Reading, fusing and writing go on at the same time, each a chunk at a time, so that memory
 /// is bounded by a few chunks however large the file.
@@ -121,7 +119,7 @@ impl FuseJob {
         &self,
         reader: EvidenceReader,
         engine: &Engine,
-        progress: impl FnMut(&Progress<'_>),
+        mut progress: impl FnMut(&Progress<'_>),
     ) -> Result<Summary> {
         let start = Instant::now();
         refuse_same_file(&self.input, &self.output)?;
@@ -139,107 +137,67 @@ impl FuseJob {
         let no_items: Vec<&[f32]> = vec![&[]; summary.sources.len()];
         engine.fuse(&fusion, &Evidence::new(self.encoding, summary.classes, &no_items)?)?;
         let columns = Columns::new(summary.sources.clone(), summary.classes, written).explain(self.explain);
-        let writer = FusedWriter::create(&self.output, reader.id_field(), columns)?;
+        let mut writer = FusedWriter::create(&self.output, reader.id_field(), columns)?;
 
-        let stage =
-            Stage { engine, fusion: &fusion, encoding: self.encoding, totals: (reader.items(), reader.bytes()) };
-        let writer = thread::scope(|scope| {
-            let (send_chunk, chunks) = sync_channel(CHUNKS_AHEAD);
-            let (send_fused, fused) = sync_channel(1);
-            let (send_empty, empty) = channel();
-            let reading = scope.spawn(move || read(reader, &send_chunk));
-            let writing = scope.spawn(move || write(writer, &fused, &send_empty));
-            let fused = stage.fuse(chunks, send_fused, &empty, &mut summary, progress);
-            summary.read += join(reading);
-            let (writer, time) = join(writing);
-            summary.write = time;
-            // What the engine complains about comes first; if the writer gave up, fusing ended early without complaint.
-            fused.and(writer)
+        let (total_items, total_bytes) = (reader.items(), reader.bytes());
+        let mut reader = reader;
+        let source = |read: &mut Read| {
+            read.chunk = reader.next_chunk()?;
+            (read.encoding, read.bytes) = (self.encoding, reader.bytes_read());
+            Ok(read.chunk.is_some())
+        };
+        let mut items = 0;
+        let sink = |read: &Read, fused: &Fused| {
+            let Some(chunk) = &read.chunk else { return Ok(ControlFlow::Continue(())) };
+            items += chunk.items() as u64;
+            progress(&Progress { items, total_items, bytes: read.bytes, total_bytes, chunk, fused });
+            let start = Instant::now();
+            writer.write(chunk.ids(), fused)?;
+            summary.write += start.elapsed();
+            Ok(ControlFlow::Continue(()))
+        };
+        let done = engine.stream(&fusion, &STREAM, source, sink).map_err(|failure| match failure.fault {
+            Fault::Source(error) | Fault::Fusion(error) | Fault::Sink(error) => error,
+            // What panics here is the caller's `progress`, or a fault of ours.
+            Fault::Panicked { message, .. } => std::panic::resume_unwind(Box::new(message)),
         })?;
         let finishing = Instant::now();
         writer.finish()?;
         summary.write += finishing.elapsed();
+        (summary.items, summary.chunks) = (done.items, done.chunks);
+        (summary.read, summary.fuse) = (done.source.busy, done.fusion.busy);
         summary.total = start.elapsed();
         Ok(summary)
     }
 }
 
-/// A chunk, and the bytes read until it was complete.
-type Read = Result<(EvidenceChunk, u64)>;
-
-/// The middle of the pipe.
-struct Stage<'a> {
-    engine: &'a Engine,
-    fusion: &'a Fusion,
+/// A chunk on its way, and the bytes read until it was complete.
+#[derive(Debug, Default)]
+struct Read {
+    chunk: Option<EvidenceChunk>,
     encoding: Encoding,
-    totals: (Option<u64>, u64),
+    bytes: u64,
 }
 
-impl Stage<'_> {
-    /// Fuses chunks until there are no more, an error comes, or nobody takes the answers. Both ends of the pipe are
-    /// dropped on return, which ends the threads that hold the others.
-    fn fuse(
-        &self,
-        chunks: Receiver<Read>,
-        answers: SyncSender<(ArrayRef, Fused)>,
-        empty: &Receiver<Fused>,
-        summary: &mut Summary,
-        mut progress: impl FnMut(&Progress<'_>),
-    ) -> Result<()> {
-        for read in chunks {
-            let (chunk, bytes) = read?;
-            let mut fused = empty.try_recv().unwrap_or_default();
-            let start = Instant::now();
-            let evidence = chunk.evidence(self.encoding)?;
-            self.engine.fuse_into(self.fusion, &evidence, &mut fused).map_err(|error| chunk.locate(error))?;
-            summary.fuse += start.elapsed();
-            summary.items += chunk.items() as u64;
-            summary.chunks += 1;
-            let (total_items, total_bytes) = self.totals;
-            let (chunk, items) = (&chunk, summary.items);
-            progress(&Progress { items, total_items, bytes, total_bytes, chunk, fused: &fused });
-            if answers.send((chunk.ids().clone(), fused)).is_err() {
-                break;
-            }
-        }
-        Ok(())
+impl Chunk for Read {
+    fn clear(&mut self) {
+        self.chunk = None;
     }
-}
 
-fn read(mut reader: EvidenceReader, chunks: &SyncSender<Read>) -> Duration {
-    let mut time = Duration::ZERO;
-    loop {
-        let start = Instant::now();
-        let next = reader.next_chunk();
-        time += start.elapsed();
-        let Some(chunk) = next.transpose() else { return time };
-        if chunks.send(chunk.map(|chunk| (chunk, reader.bytes_read()))).is_err() {
-            return time;
+    fn evidence(&self) -> Result<Evidence<'_>> {
+        self.chunk.as_ref().ok_or(EvidenceError::NoSources)?.evidence(self.encoding)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.chunk.as_ref().map_or(0, EvidenceChunk::bytes)
+    }
+
+    fn locate(&self, error: Error, _: u64) -> Error {
+        match &self.chunk {
+            Some(chunk) => chunk.locate(error),
+            None => error,
         }
     }
-}
-
-fn write(
-    mut writer: FusedWriter,
-    answers: &Receiver<(ArrayRef, Fused)>,
-    empty: &Sender<Fused>,
-) -> (Result<FusedWriter>, Duration) {
-    let mut time = Duration::ZERO;
-    while let Ok((ids, fused)) = answers.recv() {
-        let start = Instant::now();
-        let written = writer.write(&ids, &fused);
-        time += start.elapsed();
-        if let Err(error) = written {
-            return (Err(error), time);
-        }
-        // The stage before may have ended; then nobody needs the memory.
-        let _ = empty.send(fused);
-    }
-    (Ok(writer), time)
-}
-
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn refuse_same_file(input: &Path, output: &Path) -> Result<()> {
