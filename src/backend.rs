@@ -53,6 +53,15 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Evidence that looks like this, whose sources are the posteriors given.
     fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held>;
 
+    /// Evidence that is held, on the host.
+    fn read_held(&self, held: &Held) -> Result<OwnedEvidence>;
+
+    /// What some of the sources of evidence that is held would take by themselves, in bytes.
+    fn selected_bytes(&self, held: &Held, sources: &[usize]) -> Result<u64>;
+
+    /// Evidence of some of the sources of evidence that is held, which there are.
+    fn select(&self, held: &Held, sources: &[usize]) -> Result<Held>;
+
     /// What an array that looks like this takes where the executor holds it, in bytes.
     fn array_bytes(&self, shape: Shape) -> u64;
 

@@ -145,6 +145,18 @@ impl Backend for Cpu {
         Ok(Held::Host(OwnedEvidence::of(&Evidence::probabilities(outline.classes, &planes)?)))
     }
 
+    fn read_held(&self, held: &Held) -> Result<OwnedEvidence> {
+        Ok(host(held)?.clone())
+    }
+
+    fn selected_bytes(&self, held: &Held, sources: &[usize]) -> Result<u64> {
+        self.held_bytes(&host(held)?.select(sources).evidence()?.outline())
+    }
+
+    fn select(&self, held: &Held, sources: &[usize]) -> Result<Held> {
+        Ok(Held::Host(host(held)?.select(sources)))
+    }
+
     fn array_bytes(&self, shape: Shape) -> u64 {
         HostArray::bytes(shape)
     }

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::backend::{Held, HeldFused};
 use crate::engine::Engine;
-use crate::error::{DeviceError, EvidenceError, Result};
+use crate::error::{DeviceError, Error, EvidenceError, InvalidOpinion, Result};
 use crate::plan;
-use crate::spec::Fusion;
-use crate::tensor::{Encoding, Evidence, Form, Fused, Outline, Output, Outputs};
+use crate::spec::{Fusion, Rule};
+use crate::tensor::{
+    ABSTAINED_U16, Encoding, Evidence, Flags, Form, Fused, MISSING_U16, Outline, Output, Outputs, OwnedEvidence,
+};
 
 /// Evidence that an [`Engine`] holds where it reads it best: in a GPU's memory, or on the CPU in a copy of its own. Dropped,
 /// the memory is free.
@@ -97,6 +99,15 @@ impl Resident {
     #[must_use]
     pub fn classes(&self) -> usize {
         self.evidence.outline.classes
+    }
+
+    /// The evidence, on the host: for what asks for more than votes and has no kernel, as fitting temperatures does.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds it; the device fails.
+    pub fn read(&self, engine: &Engine) -> Result<OwnedEvidence> {
+        engine.backend.read_held(self.held(engine)?)
     }
 
     /// What it takes, in bytes.
@@ -198,6 +209,77 @@ impl Engine {
         Ok(ResidentFused { outline, outputs, evidence, held: fused, lease })
     }
 
+    /// Evidence of some of the sources of evidence that is held, in the order given, copied where it is held: a group to be
+    /// fused by itself, or all but one.
+    ///
+    /// # Errors
+    ///
+    /// None are given, there is no such source, another engine holds the evidence, the copy passes
+    /// [`EngineOptions::resident_bytes`](crate::EngineOptions::resident_bytes), the device fails.
+    pub fn select(&self, evidence: &Resident, sources: &[usize]) -> Result<Resident> {
+        let held = evidence.held(self)?;
+        if sources.is_empty() {
+            return Err(EvidenceError::NoSources.into());
+        }
+        if let Some(source) = sources.iter().find(|source| **source >= evidence.sources()) {
+            let what = format!("the list of sources, of which {source} is selected,");
+            return Err(EvidenceError::ShapeMismatch { what, left: source + 1, right: evidence.sources() }.into());
+        }
+        let lease = self.residency.lease(self.backend.selected_bytes(held, sources)?)?;
+        let outline = evidence.evidence.outline.select(sources);
+        Ok(Resident::new(outline, self.backend.select(held, sources)?, lease))
+    }
+
+    /// What each source votes for, the class of its largest probability, as labels of 16 bits: all that learners ask of evidence that judge by votes, as
+    /// [`Reliability`](crate::learning::Reliability) does unless told otherwise and
+    /// [`Confusion`](crate::learning::Confusion) always. The votes are found where the evidence is held and come back to the
+    /// host, two bytes each.
+    ///
+    /// # Errors
+    ///
+    /// More classes than such labels tell apart, 65,534; an opinion is invalid; otherwise as [`Engine::select`].
+    ///
+    /// # Examples
+    ///
+    /// *Whom to trust is learned of evidence that is held, and put to use on it.*
+    ///
+    /// ```
+    /// use consilience::learning::Reliability;
+    /// use consilience::{Engine, Evidence, Fusion, Rule, Weighting};
+    ///
+    /// let engine = Engine::cpu()?;
+    /// let (a, b) = ([0.9, 0.1, 0.2, 0.8], [0.6, 0.4, 0.7, 0.3]);
+    /// let evidence = engine.upload(&Evidence::probabilities(2, &[&a, &b])?)?;
+    /// let mut learner = Reliability::new(2, Default::default())?;
+    /// learner.update(&engine.votes(&evidence)?.evidence()?, &[Some(0), Some(1)])?;
+    /// assert_eq!(learner.reliabilities(), [0.75, 0.5]);
+    /// let fusion = Fusion::new(Rule::Vote).weighting(Weighting::Fixed(learner.reliabilities()));
+    /// assert_eq!(engine.fuse(&fusion, &evidence)?.decision(), [0, 1]);
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn votes(&self, evidence: &Resident) -> Result<OwnedEvidence> {
+        let (items, sources) = (evidence.items(), evidence.sources());
+        let mut votes = OwnedEvidence::default();
+        votes.reshape(evidence.classes(), items, &vec![Form::LabelsU16; sources])?;
+        let fusion = Fusion::new(Rule::Linear).outputs(&[Output::Decision, Output::Flags]);
+        let mut fused = Fused::default();
+        for source in 0..sources {
+            let alone = self.select(evidence, &[source])?;
+            let answers = self.fuse_resident(&fusion, &alone)?;
+            answers.read_into(self, &mut fused).map_err(|error| of_source(error, source))?;
+            let Some(labels) = votes.u16s_mut(source) else { continue };
+            for ((label, &decision), &flags) in labels.iter_mut().zip(fused.decision()).zip(fused.flags()) {
+                *label = match Flags(flags) {
+                    flags if flags.contains(Flags::ABSTAINED) => ABSTAINED_U16,
+                    flags if flags.contains(Flags::NO_SOURCE) => MISSING_U16,
+                    // A class of evidence in this form.
+                    _ => decision as u16,
+                };
+            }
+        }
+        Ok(votes)
+    }
+
     /// Evidence whose sources are the posteriors of these answers, copied where they are held.
     ///
     /// # Errors
@@ -233,6 +315,14 @@ impl Engine {
             self.backend.stack(&held, outline.clone())?
         };
         Ok(Resident::new(outline, held, lease))
+    }
+}
+
+/// An error of evidence of one source by itself, as one of the evidence it was selected of.
+fn of_source(error: Error, source: usize) -> Error {
+    match error.invalid_opinion() {
+        Some(invalid) => EvidenceError::Invalid(InvalidOpinion { source, ..invalid.clone() }).into(),
+        None => error,
     }
 }
 

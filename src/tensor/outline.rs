@@ -18,6 +18,11 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
+    /// The same of some of the sources.
+    pub fn select(&self, sources: &[usize]) -> Self {
+        Self { forms: sources.iter().filter_map(|&source| self.forms.get(source).copied()).collect(), ..self.clone() }
+    }
+
     /// Number of sources, N.
     pub fn sources(&self) -> usize {
         self.forms.len()

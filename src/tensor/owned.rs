@@ -61,6 +61,12 @@ impl OwnedEvidence {
         Self { classes, planes, spare: Spare::default() }
     }
 
+    /// A copy of some of the sources.
+    pub(crate) fn select(&self, sources: &[usize]) -> Self {
+        let planes = sources.iter().filter_map(|&source| self.planes.get(source).cloned()).collect();
+        Self::new(self.classes, planes)
+    }
+
     /// A copy.
     pub(crate) fn of(evidence: &Evidence<'_>) -> Self {
         let plane = |source: usize| {

@@ -7,7 +7,7 @@ use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::Program;
 use crate::plan::batch::Batch;
-use crate::tensor::{Evidence, FusedMut, Outline};
+use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
 
 /// Never opened.
 #[derive(Debug)]
@@ -66,6 +66,18 @@ impl Backend for Gpu {
     }
 
     fn stack(&self, _posteriors: &[&HeldFused], _outline: Outline) -> Result<Held> {
+        match *self {}
+    }
+
+    fn read_held(&self, _held: &Held) -> Result<OwnedEvidence> {
+        match *self {}
+    }
+
+    fn selected_bytes(&self, _held: &Held, _sources: &[usize]) -> Result<u64> {
+        match *self {}
+    }
+
+    fn select(&self, _held: &Held, _sources: &[usize]) -> Result<Held> {
         match *self {}
     }
 

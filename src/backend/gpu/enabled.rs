@@ -29,7 +29,7 @@ use crate::plan::partition::{
     COLUMNS, CONFIDENCE, EVIDENCE, Limits, POSTERIOR, PRESENCE, STATUS, check_loops, chunk_items, dispatch_items,
 };
 use crate::plan::{Program, Step};
-use crate::tensor::{Evidence, FusedMut, Outline};
+use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
 
 /// Device memory a chunk may take unless the caller says otherwise.
 const DEFAULT_MEMORY_BYTES: u64 = 256 << 20;
@@ -330,6 +330,18 @@ impl Backend for Gpu {
     fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held> {
         let posteriors = posteriors.iter().map(|fused| device_fused(fused)).collect::<Result<Vec<_>>>()?;
         Ok(Held::Device(self.stack_posteriors(&posteriors, outline)?))
+    }
+
+    fn read_held(&self, held: &Held) -> Result<OwnedEvidence> {
+        device(held)?.read(self)
+    }
+
+    fn selected_bytes(&self, held: &Held, sources: &[usize]) -> Result<u64> {
+        Ok(device(held)?.selected_bytes(sources))
+    }
+
+    fn select(&self, held: &Held, sources: &[usize]) -> Result<Held> {
+        Ok(Held::Device(device(held)?.select(self, sources)?))
     }
 
     fn array_bytes(&self, shape: Shape) -> u64 {

@@ -1,8 +1,9 @@
 //! Evidence that was uploaded before it is fused.
 
+use consilience::learning::{Confusion, ConfusionOptions};
 use consilience::{
-    Device, DeviceError, Encoding, Engine, EngineOptions, ErrorKind, Evidence, EvidenceError, Fusion, MISSING_U8,
-    OnInvalid, Opinions, Output, Rule,
+    Answer, Device, DeviceError, Encoding, Engine, EngineOptions, ErrorKind, Evidence, EvidenceError, Fusion,
+    MISSING_U8, OnInvalid, Opinions, Output, Rule,
 };
 
 use super::{parametrised, with_every_output};
@@ -108,6 +109,87 @@ fn answers_are_evidence_again_and_all_is_one_submission() {
         // What is stacked is evidence like any other, with the call's answers too.
         assert_eq!(bits(&engine.fuse(&last, &stacked).expect("valid evidence")), bits(&want), "{name}");
     }
+}
+
+#[test]
+fn sources_are_selected_where_they_are_held() {
+    let problem = Problem::of(&FORMS[..8], 1500, 10, 3).with_holes(3).with_confidences(3);
+    let fusion = with_every_output(&Fusion::new(Rule::LogPool));
+    for (name, engine) in engines() {
+        let resident = engine.upload(&problem.evidence()).expect("room");
+        for sources in [&[5][..], &[0, 1, 2, 3, 4, 6, 7], &[7, 2, 2]] {
+            let selected = engine.select(&resident, sources).expect("room");
+            assert_eq!(selected.sources(), sources.len(), "{name}");
+            let want = engine.fuse(&fusion, &problem.sources(sources).evidence()).expect("valid evidence");
+            let got = engine.fuse(&fusion, &selected).expect("valid evidence");
+            assert_eq!(bits(&got), bits(&want), "{name}, {sources:?}");
+        }
+        let error = engine.select(&resident, &[3, 8]).expect_err("there is none");
+        let want = "the list of sources, of which 8 is selected, has 8 entries where the evidence needs 9";
+        assert_eq!(error.to_string(), want, "{name}");
+        assert!(engine.select(&resident, &[]).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn what_is_held_comes_back_as_it_was() {
+    let problem = Problem::of(&FORMS[..8], 1500, 10, 3).with_holes(3).with_confidences(3);
+    let fusion = with_every_output(&Fusion::default());
+    for (name, engine) in engines() {
+        let evidence = problem.evidence();
+        let owned = engine.upload(&evidence).expect("room").read(&engine).expect("a device that works");
+        let read = owned.evidence().expect("evidence");
+        for source in 0..8 {
+            // As texts, for what nobody was asked about is no number.
+            let as_text =
+                |evidence: &Evidence<'_>| format!("{:?}", (evidence.opinions(source), evidence.confidence(source)));
+            assert!(as_text(&read) == as_text(&evidence), "{name}: source {source} came back changed");
+            let asked =
+                |evidence: &Evidence<'_>| (0..1500).map(|item| evidence.answer(source, item)).collect::<Vec<_>>();
+            assert_eq!(asked(&read), asked(&evidence), "{name}, {source}");
+        }
+        let want = engine.fuse(&fusion, &evidence).expect("valid evidence");
+        assert_eq!(bits(&engine.fuse(&fusion, &read).expect("valid evidence")), bits(&want), "{name}");
+    }
+}
+
+#[test]
+fn votes_are_those_of_the_evidence() {
+    for (name, engine) in engines() {
+        let problem = Problem::of(&FORMS[..8], 1500, 10, 3).with_holes(3).with_confidences(3);
+        let evidence = problem.evidence();
+        let resident = engine.upload(&evidence).expect("room");
+        let owned = engine.votes(&resident).expect("valid evidence");
+        let votes = owned.evidence().expect("evidence");
+        for source in 0..8 {
+            for item in 0..1500 {
+                assert_eq!(votes.answer(source, item), evidence.answer(source, item), "{name}, {source}, {item}");
+                let mut row = [0.0; 10];
+                let is_given = evidence.opinion(source, item, &mut row).expect("a valid opinion") == Answer::Given;
+                let largest = (0..10).rev().max_by(|&a, &b| row[a].total_cmp(&row[b]));
+                assert_eq!(votes.vote(source, item), largest.filter(|_| is_given), "{name}, {source}, {item}");
+            }
+        }
+        // Learners learn the same.
+        let labels: Vec<Option<u32>> = (0..1500).map(|item| (item % 3 != 0).then_some(item % 10)).collect();
+        let (mut one, mut other) =
+            (Confusion::new(8, 10, options()).unwrap(), Confusion::new(8, 10, options()).unwrap());
+        one.update(&votes, &labels).expect("valid evidence");
+        other.update(&evidence, &labels).expect("valid evidence");
+        assert!(one == other, "{name}: what was learned differs");
+
+        let mut rows = vec![0.5; 2 * 3000];
+        rows[2 * 2999] = -0.25;
+        let planes: [&[f32]; 2] = [&[0.5; 2 * 3000], &rows];
+        let resident = engine.upload(&Evidence::probabilities(2, &planes).unwrap()).expect("room");
+        let error = engine.votes(&resident).expect_err("an invalid opinion");
+        let invalid = error.invalid_opinion().unwrap_or_else(|| panic!("{name}: {error}"));
+        assert_eq!((invalid.source, invalid.item, invalid.class), (1, 2999, Some(0)), "{name}");
+    }
+}
+
+fn options() -> ConfusionOptions {
+    ConfusionOptions { diagonal: 1.0, off_diagonal: 0.5, discount: 0.9 }
 }
 
 #[test]
