@@ -13,6 +13,14 @@
 //! | `wgpu`, with the feature `burn-wgpu` | in burn's own buffers, on burn's device and queue, where rows are contiguous and sources at equal distances; else after a copy on the device | burn's own |
 //! | burn's other backends | not: [`BurnError::Backend`](crate::BurnError::Backend) | |
 //!
+//! # On a wgpu device
+//!
+//! A `WgpuEngine` runs on burn's own device and queue; it is made of what burn hands out beside a device. What burn has
+//! queued for the opinions is submitted first, then the fusion, and nothing is waited for: what burn submits later finds the
+//! posterior. Whether every opinion is valid the device tells in the end: [`Fused::checked`] waits for that and names the
+//! opinion that is not, [`Fused::into_posterior`] does not ask. It is the same whether burn's kernel fusion is on or off; an
+//! operation here ends what burn fuses into one kernel.
+//!
 //! # Gradients
 //!
 //! Tensors of a device with [`autodiff`](::burn::tensor::Device::autodiff) go through the same kernels, and the posterior

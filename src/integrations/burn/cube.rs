@@ -2,6 +2,8 @@
 
 mod lowered;
 mod place;
+#[cfg(test)]
+mod tests;
 
 use ::burn::backend::tensor::FloatTensor;
 use ::burn::backend::{Cube, TensorMetadata};

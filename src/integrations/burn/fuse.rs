@@ -55,11 +55,11 @@ impl Fused<'_> {
         self.posterior.tensor
     }
 
-    /// The posterior [B, C], every opinion found valid. On the CPU that is known.
+    /// The posterior [B, C], every opinion found valid. On the CPU that is known; for a wgpu device it is waited.
     ///
     /// # Errors
     ///
-    /// An opinion is invalid.
+    /// An opinion is invalid, or the device failed.
     pub fn checked(self) -> Result<Tensor<2>> {
         match self.posterior.validity {
             Validity::Checked => {}
@@ -112,8 +112,8 @@ impl<'a> From<&'a WgpuEngine> for On<'a> {
 /// # Errors
 ///
 /// A tensor is not of f32, has no sources, items or classes, or differs in shape or device from the first; its backend is
-/// none of those that are fused; the specification does not fit; a gradient is asked for that there is none of; or, on the
-/// CPU, an opinion is invalid.
+/// none of those that are fused, or its device not the engine's; the specification does not fit; a gradient is asked for
+/// that there is none of; the device fails; or, on the CPU, an opinion is invalid.
 ///
 /// # Examples
 ///

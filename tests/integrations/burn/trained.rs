@@ -93,7 +93,8 @@ impl Perceptron {
 fn a_trained_network_answers_live_and_is_evidence_on_its_own_device() {
     let (known, new) = (Points::new(90, 1), Points::new(60, 2));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    for (place, device, on) in places() {
+    // The first and the last: with the feature, that is wgpu.
+    for (place, device, on) in places().into_iter().step_by(places().len() - 1) {
         let networks = [(6, 3), (3, 4)]
             .map(|(units, seed)| Perceptron::trained(&known, units, seed, &device.clone().autodiff()).valid());
         let features = new.features(&device);

@@ -85,6 +85,18 @@ impl Opinions {
         Ok((first.client.clone(), first.device.clone()))
     }
 
+    /// Where the first of them begins.
+    #[cfg(test)]
+    pub(super) const fn place(&self) -> &Place {
+        &self.first
+    }
+
+    /// Between the sources and between the items, in values.
+    #[cfg(test)]
+    pub(super) const fn strides(&self) -> [usize; 2] {
+        self.strides
+    }
+
     /// The same for the engine.
     pub(super) fn buffer(&self, call: &Call<'_>) -> EvidenceBuffer<'_> {
         let outline = call.outline;
