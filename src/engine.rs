@@ -193,6 +193,48 @@ impl Engine {
         }
     }
 
+    /// The gradient by the numbers of the opinions, [N, B, C], of something computed from the posterior, given its gradient
+    /// by the posterior, `upstream` [B, C]. `posterior` is what [`Engine::fuse`] answered. Of
+    /// [`Rule::Linear`](crate::Rule::Linear), [`Rule::LogPool`](crate::Rule::LogPool) and
+    /// [`Rule::Evidence`](crate::Rule::Evidence); the formula is in [`kernel::fusion::gradient`](crate::kernel::fusion::gradient).
+    /// It is computed on the CPU, whatever the engine's device.
+    ///
+    /// # Errors
+    ///
+    /// The specification does not fit the evidence or has no gradient, a length is another, an opinion is invalid.
+    ///
+    /// # Examples
+    ///
+    /// *How the first class of a log pool moves with two sources' logits.*
+    ///
+    /// ```
+    /// use consilience::{Engine, Evidence, Fusion, Rule};
+    ///
+    /// let engine = Engine::cpu()?;
+    /// let (fusion, evidence) = (Fusion::new(Rule::LogPool), Evidence::logits(2, &[&[1.0, 1.0], &[0.0, 0.0]])?);
+    /// let fused = engine.fuse(&fusion, &evidence)?;
+    /// let gradient = engine.gradient(&fusion, &evidence, fused.posterior(), &[1.0, 0.0])?;
+    /// assert_eq!(gradient, [0.125, -0.125, 0.125, -0.125]);
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn gradient(
+        &self,
+        fusion: &Fusion,
+        evidence: &Evidence<'_>,
+        posterior: &[f32],
+        upstream: &[f32],
+    ) -> Result<Vec<f32>> {
+        let pool = plan::lower_differentiable(fusion, &evidence.outline())?;
+        let len = evidence.items() * evidence.classes();
+        EvidenceError::check_len("the posterior", len, posterior.len())?;
+        EvidenceError::check_len("the gradient by the posterior", len, upstream.len())?;
+        let mut gradient = vec![0.0; evidence.sources() * len];
+        match self.host()?.gradient(&pool, evidence, posterior, upstream, &mut gradient) {
+            Some(item) => Err(EvidenceError::Invalid(evidence.diagnose(item)).into()),
+            None => Ok(gradient),
+        }
+    }
+
     /// Uploads the evidence once, to be used any number of times: on a GPU to its memory, on the CPU to a copy of its own.
     /// An opinion that is not valid is found by whoever reads it.
     ///

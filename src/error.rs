@@ -4,6 +4,7 @@ mod bayes;
 mod beam;
 mod burn;
 mod calibration;
+mod candle;
 mod device;
 mod evidence;
 mod file;
@@ -23,6 +24,7 @@ pub use self::bayes::BayesError;
 pub use self::beam::BeamError;
 pub use self::burn::BurnError;
 pub use self::calibration::CalibrationError;
+pub use self::candle::CandleError;
 pub use self::device::DeviceError;
 pub use self::evidence::{EvidenceError, InvalidOpinion, InvalidReason};
 pub use self::file::FileError;
@@ -107,6 +109,9 @@ pub enum ErrorKind {
     /// A tensor of burn.
     #[error(transparent)]
     Burn(#[from] BurnError),
+    /// A tensor of candle.
+    #[error(transparent)]
+    Candle(#[from] CandleError),
     /// A ledger of results.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -126,6 +131,7 @@ impl Error {
             ErrorKind::Evidence(e) => e.invalid().is_none(),
             ErrorKind::State(e) => e.is_shape(),
             ErrorKind::Burn(e) => e.is_shape(),
+            ErrorKind::Candle(e) => e.is_shape(),
             ErrorKind::Length(_) => true,
             ErrorKind::Calibration(CalibrationError::Ragged { .. } | CalibrationError::Length { .. }) => true,
             _ => false,
@@ -204,6 +210,12 @@ impl Error {
     #[must_use]
     pub fn is_burn(&self) -> bool {
         matches!(*self.0, ErrorKind::Burn(_))
+    }
+
+    /// Whether a tensor of candle cannot be fused.
+    #[must_use]
+    pub fn is_candle(&self) -> bool {
+        matches!(*self.0, ErrorKind::Candle(_))
     }
 
     /// Whether a request to live sources was not answered, or they cannot be set up.

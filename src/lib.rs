@@ -19,7 +19,7 @@
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
 //! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
-//! | `candle`, `burn` | networks of these frameworks as live sources (features `candle`, `burn`) |
+//! | `candle`, `burn` | networks of these frameworks as live sources; candle's tensors fused where they lie, with gradients (features `candle`, `burn`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
 //! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
 //! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
@@ -56,9 +56,9 @@ pub use self::engine::{
     Device, Engine, EngineOptions, Input, Resident, ResidentArray, ResidentFused, ResidentStats, stream,
 };
 pub use self::error::{
-    BayesError, BeamError, BurnError, CalibrationError, DeviceError, Error, ErrorKind, EvidenceError, FileError,
-    FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result, SourceError,
-    SpecError, StateError, VortexError,
+    BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,
+    FileError, FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result,
+    SourceError, SpecError, StateError, VortexError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;

@@ -9,7 +9,7 @@ pub(crate) mod regression;
 
 use std::fmt;
 
-pub use self::lower::lower;
+pub use self::lower::{lower, lower_differentiable};
 use crate::kernel::Kernel;
 use crate::kernel::fusion::pool::{By, Pool, Slot};
 use crate::spec::Rule;

@@ -4,6 +4,7 @@ mod calibration;
 mod combination;
 mod decision;
 mod depth;
+mod gradient;
 mod labels;
 mod learning;
 mod properties;

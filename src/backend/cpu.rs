@@ -18,11 +18,13 @@ use std::time::Instant;
 use fearless_simd::Level;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use self::fusion::pool::gradient::Range;
 pub use self::level::SimdLevel;
 use self::transpose::LANES;
 use crate::backend::held::{HeldArray, HeldBatch, HostArray, Shape};
 use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
 use crate::error::{DeviceError, InvalidOpinion, Result};
+use crate::kernel::fusion::pool::Pool;
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
 use crate::plan::{Program, Step};
@@ -73,6 +75,30 @@ impl Cpu {
                 let cpu = Self::open(None, None)?;
                 Ok(SHARED.get_or_init(|| cpu))
             }
+        }
+    }
+
+    /// The gradient by the numbers of each source's opinions, `[N, items, C]`, of something whose gradient by the posterior is
+    /// `upstream`. Answers the lowest item with an invalid opinion, if the policy does not mend it.
+    pub(crate) fn gradient(
+        &self,
+        pool: &Pool,
+        evidence: &Evidence<'_>,
+        posterior: &[f32],
+        upstream: &[f32],
+        gradient: &mut [f32],
+    ) -> Option<usize> {
+        let plane = posterior.len().max(1);
+        let task = Slope { level: self.level, pool, evidence };
+        let bytes = 8.0 * gradient.len() as f64;
+        let range = Range { posterior, upstream, planes: gradient.chunks_exact_mut(plane).collect() };
+        match &self.pool {
+            Some(threads) if bytes > 2.0 * BYTES_PER_THREAD => {
+                let ranges = (self.threads() * RANGES_PER_THREAD).min((bytes / BYTES_PER_THREAD) as usize);
+                let items = evidence.items().div_ceil(ranges).next_multiple_of(LANES);
+                threads.install(|| task.run_in_ranges(0, items, range))
+            }
+            _ => task.run(0, range),
         }
     }
 
@@ -210,6 +236,33 @@ fn posterior(held: &HeldFused) -> Result<&[f32]> {
     match held {
         HeldFused::Host { fused, .. } => Ok(fused.posterior()),
         HeldFused::Device(_) => Err(DeviceError::HeldElsewhere.into()),
+    }
+}
+
+/// A gradient over the whole evidence.
+#[derive(Debug, Clone, Copy)]
+struct Slope<'a> {
+    level: Level,
+    pool: &'a Pool,
+    evidence: &'a Evidence<'a>,
+}
+
+impl Slope<'_> {
+    /// As [`Task::run_in_ranges`].
+    fn run_in_ranges(&self, first: usize, items: usize, range: Range<'_>) -> Option<usize> {
+        let len = range.posterior.len() / self.pool.classes;
+        if len <= items {
+            return self.run(first, range);
+        }
+        let half = (len / 2).next_multiple_of(items);
+        let (left, right) = range.split_at(half, self.pool.classes);
+        let (left, right) =
+            rayon::join(|| self.run_in_ranges(first, items, left), || self.run_in_ranges(first + half, items, right));
+        left.or(right)
+    }
+
+    fn run(&self, first: usize, range: Range<'_>) -> Option<usize> {
+        fusion::pool::gradient::run(self.level, self.pool, self.evidence, first, range)
     }
 }
 

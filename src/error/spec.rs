@@ -57,6 +57,15 @@ pub enum SpecError {
          the other sources nor on the class"
     )]
     NoFlipSet,
+    /// A gradient of what has none.
+    #[error(
+        "no gradient passes through {what}: linear, log_pool and evidence have one, of rows of numbers, under weights that \
+         depend neither on the opinions nor on the class"
+    )]
+    NoGradient {
+        /// What has none: a rule, a weighting, a form of opinions.
+        what: String,
+    },
     /// Nothing was asked for.
     #[error("no output is asked for; ask for at least one of {known}")]
     NoOutputs {

@@ -14,5 +14,6 @@ macro_rules! source {
     };
 }
 
+pub mod gradient;
 pub mod pool;
 pub mod pool_wide;

@@ -9,7 +9,7 @@ use crate::error::{Result, SpecError};
 use crate::kernel::fusion::pool::{Pool, Slot, SourceTerms};
 use crate::plan::{Program, Step};
 use crate::spec::{Fusion, RELIABILITY};
-use crate::tensor::{Outline, Output};
+use crate::tensor::{Form, Outline, Output};
 
 /// Lowers a fusion to the program that both executors run.
 ///
@@ -18,6 +18,34 @@ use crate::tensor::{Outline, Output};
 /// A list of another length than the evidence has sources or classes, a number outside its range, an ensemble of nothing,
 /// of an ensemble or of one rule twice, no output, contributions of rules that have none.
 pub fn lower(fusion: &Fusion, evidence: &Outline) -> Result<Program> {
+    let Outline { presence, confidence, .. } = *evidence;
+    Ok(Program { steps: vec![Step { presence, confidence, pool: pool(fusion, evidence)? }] })
+}
+
+/// Lowers a fusion to what has a gradient: the posterior alone.
+///
+/// # Errors
+///
+/// As [`lower`]; a rule, weights or a form of opinions that have no gradient.
+pub fn lower_differentiable(fusion: &Fusion, evidence: &Outline) -> Result<Pool> {
+    let pool = pool(&fusion.clone().outputs(&[Output::Posterior]), evidence)?;
+    let none = |what: String| Err(SpecError::NoGradient { what }.into());
+    let is = |slot: Slot| pool.rules() == slot.bit();
+    if !(is(Slot::Linear) || is(Slot::LogPool) || is(Slot::Evidence)) {
+        return none(format!("the rule {}", fusion.rule));
+    }
+    let by_opinions = pool.sources.iter().any(|source| source.scale != 0.0);
+    if !is(Slot::Evidence) && (by_opinions || !pool.class_weights.is_empty()) {
+        return none(format!("the weighting {}", fusion.weighting.name()));
+    }
+    let is_rows = |form: &Form| matches!(form, Form::F32(_) | Form::ProbabilitiesBf16 | Form::LogitsBf16);
+    match pool.forms.iter().find(|form| !is_rows(form)) {
+        Some(form) => none(form.to_string()),
+        None => Ok(pool),
+    }
+}
+
+fn pool(fusion: &Fusion, evidence: &Outline) -> Result<Pool> {
     if fusion.outputs.is_empty() {
         return Err(SpecError::NoOutputs { known: Output::names() }.into());
     }
@@ -77,8 +105,7 @@ pub fn lower(fusion: &Fusion, evidence: &Outline) -> Result<Program> {
     if fusion.outputs.contains(Output::Contributions) {
         has_contributions(&pool)?;
     }
-    let Outline { presence, confidence, .. } = *evidence;
-    Ok(Program { steps: vec![Step { presence, confidence, pool }] })
+    Ok(pool)
 }
 
 /// Whether the rules' posterior is a sum over sources, or its logarithm is.

@@ -10,6 +10,7 @@ pub struct Fused {
     items: usize,
     sources: usize,
     classes: usize,
+    outputs: Outputs,
     posterior: Vec<f32>,
     decision: Vec<u32>,
     confidence: Vec<f32>,
@@ -29,10 +30,22 @@ impl Fused {
         self.items
     }
 
+    /// Number of sources, N.
+    #[must_use]
+    pub fn sources(&self) -> usize {
+        self.sources
+    }
+
     /// Number of classes, C.
     #[must_use]
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn outputs(&self) -> Outputs {
+        self.outputs
     }
 
     /// The fused distributions, row-major [B, C].
@@ -162,11 +175,41 @@ impl Fused {
         4 * Output::ALL.into_iter().map(held).sum::<usize>()
     }
 
+    /// Takes one `f32` column out, as if it had not been asked for. `None` as in [`Fused::values`].
+    #[cfg_attr(not(feature = "candle"), expect(dead_code, reason = "who takes columns is behind the feature"))]
+    pub(crate) fn take_values(&mut self, output: Output) -> Option<Vec<f32>> {
+        let column = match output {
+            Output::Posterior => &mut self.posterior,
+            Output::Confidence => &mut self.confidence,
+            Output::Margin => &mut self.margin,
+            Output::Entropy => &mut self.entropy,
+            Output::Disagreement => &mut self.disagreement,
+            Output::EffectiveSources => &mut self.effective_sources,
+            Output::Conflict => &mut self.conflict,
+            Output::Contributions => &mut self.contributions,
+            Output::Decision | Output::Flags => return None,
+        };
+        self.outputs = self.outputs.without(output);
+        Some(std::mem::take(column))
+    }
+
+    /// Takes one integer column out, as if it had not been asked for. `None` as in [`Fused::integers`].
+    #[cfg_attr(not(feature = "candle"), expect(dead_code, reason = "who takes columns is behind the feature"))]
+    pub(crate) fn take_integers(&mut self, output: Output) -> Option<Vec<u32>> {
+        let column = match output {
+            Output::Decision => &mut self.decision,
+            Output::Flags => &mut self.flags,
+            _ => return None,
+        };
+        self.outputs = self.outputs.without(output);
+        Some(std::mem::take(column))
+    }
+
     /// Makes room for the outputs asked for, and lends it.
     pub(crate) fn prepare(&mut self, evidence: &Outline, outputs: Outputs) -> FusedMut<'_> {
         let (items, sources, classes) = (evidence.items, evidence.sources(), evidence.classes);
         let len = |output| len(evidence, outputs, output);
-        (self.items, self.sources, self.classes) = (items, sources, classes);
+        (self.items, self.sources, self.classes, self.outputs) = (items, sources, classes, outputs);
         fit(&mut self.posterior, len(Output::Posterior));
         fit(&mut self.decision, len(Output::Decision));
         fit(&mut self.confidence, len(Output::Confidence));

@@ -118,6 +118,12 @@ impl Outputs {
         self.0 & (1 << output as u32) != 0
     }
 
+    /// The set less one output.
+    #[cfg_attr(not(feature = "candle"), expect(dead_code, reason = "who takes columns is behind the feature"))]
+    pub(crate) const fn without(self, output: Output) -> Self {
+        Self(self.0 & !(1 << output as u32))
+    }
+
     /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {

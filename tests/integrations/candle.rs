@@ -1,6 +1,9 @@
 //! Networks of candle.
 
 mod faults;
+mod fuse;
+mod refused;
+mod trained;
 
 use std::sync::{Arc, Mutex};
 

@@ -10,6 +10,7 @@ mod decode;
 mod dense;
 mod finish;
 mod forms;
+pub(in crate::backend::cpu) mod gradient;
 mod kept;
 mod mix;
 mod order;
