@@ -1,14 +1,16 @@
 //! The executors: one interface, the CPU and the GPU behind it.
 
 pub(crate) mod cpu;
+pub mod fault;
 pub(crate) mod gpu;
 pub(crate) mod held;
 
 use std::fmt;
 use std::ops::AddAssign;
+use std::sync::Arc;
 use std::time::Duration;
 
-use self::held::{HeldArray, HeldBatch, Shape};
+use self::held::{HeldArray, HeldBatch, Home, Shape};
 use crate::error::{InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::{Features, Targets};
 use crate::plan::Program;
@@ -37,9 +39,6 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// The device in one line: name, driver, what it runs with.
     fn describe(&self) -> String;
-
-    /// Whether it is a device apart, that a caller waits for.
-    fn is_gpu(&self) -> bool;
 
     /// What the answers of a program over evidence that is held take where the executor holds them, in bytes.
     fn fused_bytes(&self, program: &Program, held: &Held) -> Result<u64>;
@@ -87,12 +86,6 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         0
     }
 
-    /// This executor, if it is the one on a GPU.
-    #[cfg(feature = "gpu")]
-    fn gpu(&self) -> Option<&gpu::Gpu> {
-        None
-    }
-
     /// How long the device takes to copy so many bytes from one place in its memory to another, on its own clock;
     /// `None` where it has no memory or no clock of its own.
     fn copy_time(&self, _bytes: u64) -> Result<Option<Duration>> {
@@ -100,12 +93,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     }
 
     /// Takes packed features on, to evaluate a softmax regression over them; no item is labelled yet.
-    fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>>;
-
-    /// The CPU executor for what has no other twin: the backend itself, or else one on all cores that all share.
-    fn host(&self) -> Result<&cpu::Cpu> {
-        cpu::Cpu::shared()
-    }
+    fn regression(self: Arc<Self>, features: Arc<Features>) -> Result<Box<dyn Regression>>;
 }
 
 /// Evidence that an executor holds.
@@ -116,6 +104,15 @@ pub(crate) enum Held {
     /// In a device's.
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "in a build without a GPU executor there is none"))]
     Device(gpu::Resident),
+}
+
+impl Held {
+    pub(crate) const fn home(&self) -> Home {
+        match self {
+            Self::Host(_) => Home::Host,
+            Self::Device(_) => Home::Device,
+        }
+    }
 }
 
 /// Answers that an executor holds.
@@ -131,6 +128,15 @@ pub(crate) enum HeldFused {
     /// In a device's.
     #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "in a build without a GPU executor there is none"))]
     Device(gpu::DeviceFused),
+}
+
+impl HeldFused {
+    pub(crate) const fn home(&self) -> Home {
+        match self {
+            Self::Host { .. } => Home::Host,
+            Self::Device(_) => Home::Device,
+        }
+    }
 }
 
 /// A softmax regression over features that an executor holds where it reads them best.

@@ -1,9 +1,15 @@
 //! The engine: validate, lower, run.
 
+mod accelerator;
 mod array;
+mod attempt;
+mod events;
 #[cfg(feature = "gpu")]
 mod foreign;
+mod host;
+mod regression;
 mod resident;
+mod self_test;
 pub mod stream;
 
 use std::fmt;
@@ -11,12 +17,19 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::accelerator::{Accelerator, Opening};
 pub use self::array::ResidentArray;
 pub(crate) use self::array::{Operation, Read};
+use self::attempt::attempt;
+use self::events::Log;
+pub use self::events::{Event, Happening, Health, Job};
+use self::host::Host;
+use self::regression::Movable;
 use self::resident::Residency;
 pub use self::resident::{Input, Resident, ResidentFused, ResidentStats};
 use crate::backend::cpu::{Cpu, SimdLevel};
-use crate::backend::gpu::{Gpu, Wanted};
+use crate::backend::fault::Faults;
+use crate::backend::gpu::Wanted;
 use crate::backend::{Backend, Regression, Timing};
 use crate::error::{Error, EvidenceError, Result};
 use crate::kernel::stacking::softmax_regression::Features;
@@ -31,7 +44,14 @@ const DEVICE_VARIABLE: &str = "CONSILIENCE_DEVICE";
 /// What uploaded evidence may take unless the caller says otherwise.
 const RESIDENT_BYTES: u64 = 4 << 30;
 
+/// How long a lost device is left alone at first, unless the caller says otherwise.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// Fuses evidence on one device. Opening one takes a while; keep it and share it between threads.
+///
+/// What a GPU does cannot lose a job: where it is lost, is out of memory, does not answer or panics, the job is done again on
+/// the CPU ([`EngineOptions::on_device_failure`]) and the event is noted ([`Engine::events`]). A GPU of which nothing more can
+/// be asked is given up and opened again by the first job after a while ([`EngineOptions::retry_after`]).
 ///
 /// # Examples
 ///
@@ -44,7 +64,11 @@ const RESIDENT_BYTES: u64 = 4 << 30;
 /// ```
 #[derive(Debug)]
 pub struct Engine {
-    backend: Box<dyn Backend>,
+    host: Host,
+    /// `None`: everything is done on the CPU.
+    accelerator: Option<Accelerator>,
+    on_device_failure: OnDeviceFailure,
+    log: Log,
     reason: String,
     residency: Arc<Residency>,
 }
@@ -64,6 +88,17 @@ pub enum Device {
     Named(String),
 }
 
+/// What becomes of a job that fails on the device or does not fit it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum OnDeviceFailure {
+    /// It is done on the CPU.
+    #[default]
+    UseCpu,
+    /// Its caller gets the error.
+    Error,
+}
+
 /// How to open an engine.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EngineOptions {
@@ -78,6 +113,13 @@ pub struct EngineOptions {
     pub memory_bytes: Option<u64>,
     /// Memory that evidence may take that was uploaded and not dropped, in bytes, on the CPU the host's. `None`: 4 GiB.
     pub resident_bytes: Option<u64>,
+    /// What becomes of a job that fails on the device or does not fit it.
+    pub on_device_failure: OnDeviceFailure,
+    /// How long a device stays given up after it was lost, twice as long each time it is lost again without having done a
+    /// job, to 512 times as long. `None`: one second.
+    pub retry_after: Option<Duration>,
+    /// Whether a device need not prove on small known problems, when it is opened, that it computes rightly.
+    pub skip_self_test: bool,
 }
 
 impl Engine {
@@ -114,44 +156,97 @@ impl Engine {
     ///
     /// As the device chosen: [`Engine::auto`], [`Engine::cpu`] or [`Engine::gpu`].
     pub fn open(options: &EngineOptions) -> Result<Self> {
+        Self::open_with(options, None)
+    }
+
+    /// The same with faults to be put into its device: for the tests of this crate.
+    ///
+    /// # Errors
+    ///
+    /// As [`Engine::open`].
+    #[doc(hidden)]
+    pub fn open_with(options: &EngineOptions, faults: Option<Faults>) -> Result<Self> {
         match (&options.device, std::env::var(DEVICE_VARIABLE)) {
             (Device::Auto, Ok(name)) if !name.is_empty() => {
-                Self::on(&name.parse()?, options, &format!("{DEVICE_VARIABLE}={name}"))
+                Self::on(&name.parse()?, options, faults, &format!("{DEVICE_VARIABLE}={name}"))
             }
-            (device, _) => Self::on(device, options, "asked for"),
+            (device, _) => Self::on(device, options, faults, "asked for"),
         }
     }
 
-    fn on(device: &Device, options: &EngineOptions, why: &str) -> Result<Self> {
-        let (backend, reason): (Box<dyn Backend>, _) = match device {
-            Device::Cpu => (Box::new(Cpu::open(options.threads, options.simd)?), why.to_owned()),
-            Device::Gpu => (Box::new(Gpu::open(&Wanted::Any, options.memory_bytes)?), why.to_owned()),
-            Device::Named(name) => {
-                (Box::new(Gpu::open(&Wanted::Named(name.clone()), options.memory_bytes)?), why.to_owned())
-            }
-            Device::Auto => match Gpu::open(&Wanted::Real, options.memory_bytes) {
-                Ok(gpu) => (Box::new(gpu), "it is a real GPU".to_owned()),
-                Err(error) => (Box::new(Cpu::open(options.threads, options.simd)?), error.to_string()),
+    fn on(device: &Device, options: &EngineOptions, faults: Option<Faults>, why: &str) -> Result<Self> {
+        let open = |wanted| {
+            let EngineOptions { memory_bytes, skip_self_test, .. } = *options;
+            let opening = Opening { wanted, memory_bytes, is_tested: !skip_self_test, faults };
+            Accelerator::open(opening, options.retry_after.unwrap_or(RETRY_AFTER))
+        };
+        let (accelerator, reason) = match device {
+            Device::Cpu => (None, why.to_owned()),
+            Device::Gpu => (Some(open(Wanted::Any)?), why.to_owned()),
+            Device::Named(name) => (Some(open(Wanted::Named(name.clone()))?), why.to_owned()),
+            Device::Auto => match open(Wanted::Real) {
+                Ok(accelerator) => (Some(accelerator), "it is a real GPU".to_owned()),
+                Err(error) => (None, error.to_string()),
             },
         };
-        Ok(Self::with(backend, reason, options))
+        Self::with(accelerator, reason, options)
     }
 
-    fn with(backend: Box<dyn Backend>, reason: String, options: &EngineOptions) -> Self {
+    fn with(accelerator: Option<Accelerator>, reason: String, options: &EngineOptions) -> Result<Self> {
+        let host = Host::new(options.threads, options.simd);
+        if accelerator.is_none() {
+            host.cpu()?;
+        }
         let residency = Residency::new(options.resident_bytes.unwrap_or(RESIDENT_BYTES));
-        Self { backend, reason, residency: Arc::new(residency) }
+        Ok(Self {
+            host,
+            accelerator,
+            on_device_failure: options.on_device_failure,
+            log: Log::default(),
+            reason,
+            residency: Arc::new(residency),
+        })
     }
 
-    /// The device and why it was chosen, in one line.
+    /// The device, why it was chosen, and whether it is given up, in one line.
     #[must_use]
     pub fn describe(&self) -> String {
-        format!("{} (chosen: {})", self.backend.describe(), self.reason)
+        let device = match (&self.accelerator, self.host.cpu()) {
+            (Some(accelerator), _) => accelerator.to_string(),
+            (None, Ok(cpu)) => cpu.describe(),
+            // Not reached: where there is no device the executor was opened with the engine.
+            (None, Err(error)) => error.to_string(),
+        };
+        format!("{device} (chosen: {})", self.reason)
     }
 
     /// Whether it runs on a GPU, or what stands for one: whoever calls it waits for a device.
     #[must_use]
-    pub fn is_gpu(&self) -> bool {
-        self.backend.is_gpu()
+    pub const fn is_gpu(&self) -> bool {
+        self.accelerator.is_some()
+    }
+
+    /// The last 64 events of its device, the oldest first: what failed, when, and what was done.
+    ///
+    /// # Examples
+    ///
+    /// *All is well.*
+    ///
+    /// ```
+    /// let engine = consilience::Engine::cpu()?;
+    /// assert!(engine.events().is_empty());
+    /// assert_eq!((engine.health().failures, engine.health().device_in_use), (0, false));
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.log.events()
+    }
+
+    /// How its device does: whether it is in use, and how often what happened.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.log.health(self.accelerator.as_ref().is_some_and(Accelerator::is_in_use))
     }
 
     /// Fuses the evidence.
@@ -175,17 +270,28 @@ impl Engine {
         let evidence = evidence.into();
         let outline = evidence.outline();
         let program = plan::lower(fusion, &outline)?;
-        let out = fused.prepare(&outline, fusion.outputs);
+        let mut out = fused.prepare(&outline, fusion.outputs);
         let run = match evidence {
             _ if outline.items == 0 => Default::default(),
-            Input::Host(evidence) => self.backend.run(&program, evidence, out)?,
-            Input::Resident(resident) => self.backend.run_held(&program, resident.held(self)?, out)?,
+            Input::Host(evidence) => self.on_either(
+                Job::Run(program.kernel()),
+                &mut out,
+                |gpu, out| gpu.run(&program, evidence, out.reborrow()),
+                |cpu, out| cpu.run(&program, evidence, out.reborrow()),
+            )?,
+            Input::Resident(resident) => {
+                let held = resident.held(self)?;
+                self.at_home(held.home(), Job::Run(program.kernel()), |home| home.run_held(&program, held, out))?
+            }
         };
         match run.first_invalid {
             Some(item) => {
                 let invalid = match evidence {
                     Input::Host(evidence) => evidence.diagnose(item),
-                    Input::Resident(resident) => self.backend.diagnose_held(resident.held(self)?, item)?,
+                    Input::Resident(resident) => {
+                        let held = resident.held(self)?;
+                        self.at_home(held.home(), Job::Read, |home| home.diagnose_held(held, item))?
+                    }
                 };
                 Err(EvidenceError::Invalid(invalid).into())
             }
@@ -236,16 +342,29 @@ impl Engine {
     }
 
     /// Uploads the evidence once, to be used any number of times: on a GPU to its memory, on the CPU to a copy of its own.
-    /// An opinion that is not valid is found by whoever reads it.
+    /// An opinion that is not valid is found by whoever reads it. Where the GPU is given up, or fails while it uploads, the
+    /// copy is the CPU's; what was uploaded to a GPU before it is lost is lost with it, which is an error
+    /// ([`DeviceError::HeldLost`](crate::DeviceError::HeldLost)) where it is used.
     ///
     /// # Errors
     ///
-    /// With what is held already it takes more than [`EngineOptions::resident_bytes`], one item of it is too large for the
-    /// device, or the device fails.
+    /// With what is held already it takes more than [`EngineOptions::resident_bytes`]; or, where the options do not have it
+    /// done on the CPU, one item of it is too large for the device, or the device fails.
     pub fn upload(&self, evidence: &Evidence<'_>) -> Result<Resident> {
         let outline = evidence.outline();
-        let lease = self.residency.lease(self.backend.held_bytes(&outline)?)?;
-        Ok(Resident::new(outline, self.backend.hold(evidence)?, lease))
+        let (held, lease) = self.on_either(
+            Job::Upload,
+            &mut (),
+            |gpu, ()| {
+                let lease = self.residency.lease(gpu.held_bytes(&outline)?)?;
+                Ok((gpu.hold(evidence)?, lease))
+            },
+            |cpu, ()| {
+                let lease = self.residency.lease(cpu.held_bytes(&outline)?)?;
+                Ok((cpu.hold(evidence)?, lease))
+            },
+        )?;
+        Ok(Resident::new(outline, held, lease))
     }
 
     /// Hands over what waits: the work of operations whose results are held and were not read yet. Nothing is waited for.
@@ -254,13 +373,16 @@ impl Engine {
     ///
     /// The device fails.
     pub fn flush(&self) -> Result<()> {
-        self.backend.flush()
+        match &self.accelerator {
+            Some(accelerator) if accelerator.is_in_use() => self.on_gpu(Job::HandOver, |gpu| gpu.flush()),
+            _ => Ok(()),
+        }
     }
 
     /// How many times work was handed to the device; 0 on the CPU.
     #[must_use]
     pub fn submissions(&self) -> u64 {
-        self.backend.submissions()
+        self.accelerator.as_ref().and_then(Accelerator::in_use).map_or(0, |gpu| gpu.submissions())
     }
 
     /// How much uploaded evidence there is.
@@ -276,24 +398,48 @@ impl Engine {
     ///
     /// The bytes do not fit the device, or it fails.
     pub fn copy_time(&self, bytes: u64) -> Result<Option<Duration>> {
-        self.backend.copy_time(bytes)
+        match &self.accelerator {
+            Some(accelerator) => attempt(|| accelerator.current(&self.log)?.copy_time(bytes)),
+            None => Ok(None),
+        }
     }
 
-    /// Runs a kernel over arrays and says where the time went.
-    pub(crate) fn run_batch(&self, batch: Batch<'_>) -> Result<Timing> {
+    /// Runs a kernel over arrays and says where the time went. After a failure the arrays that it updates in place are as
+    /// they were.
+    pub(crate) fn run_batch(&self, mut batch: Batch<'_>) -> Result<Timing> {
         let start = Instant::now();
-        let timing = if batch.items == 0 { Timing::default() } else { self.backend.run_batch(batch)? };
-        Ok(Timing { total: start.elapsed(), ..timing })
+        if batch.items == 0 {
+            return Ok(Timing { total: start.elapsed(), ..Timing::default() });
+        }
+        let mut saved = None;
+        let mut work = (&mut batch, &mut saved);
+        let result = self.on_either(
+            Job::Run(work.0.kernel),
+            &mut work,
+            |gpu, (batch, saved)| {
+                **saved = Some(batch.saved());
+                gpu.run_batch(batch.reborrow())
+            },
+            |cpu, (batch, saved)| {
+                saved.take().into_iter().for_each(|saved| batch.restore(&saved));
+                cpu.run_batch(batch.reborrow())
+            },
+        );
+        match (&result, saved) {
+            (Err(_), Some(saved)) => batch.restore(&saved),
+            _ => {}
+        }
+        Ok(Timing { total: start.elapsed(), ..result? })
     }
 
     /// A softmax regression over packed features, on this engine's device.
     pub(crate) fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
-        self.backend.regression(features)
+        Ok(Box::new(Movable::new(self, features)?))
     }
 
-    /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores.
+    /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores unless the options say otherwise.
     pub(crate) fn host(&self) -> Result<&Cpu> {
-        self.backend.host()
+        self.host.cpu().map(|cpu| &**cpu)
     }
 
     /// The program the fusion is lowered to, printed: kernels, what they read, compute and write, and the bytes moved.

@@ -162,6 +162,15 @@ impl Error {
         matches!(*self.0, ErrorKind::Device(_))
     }
 
+    /// What the device or its driver is at fault with, when [`Error::is_device`].
+    #[must_use]
+    pub fn device(&self) -> Option<&DeviceError> {
+        match &*self.0 {
+            ErrorKind::Device(e) => Some(e),
+            _ => None,
+        }
+    }
+
     /// Whether a file or a ledger could not be read, understood or written.
     #[must_use]
     pub fn is_io(&self) -> bool {

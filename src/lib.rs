@@ -50,10 +50,13 @@ mod tensor;
 
 pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
+#[doc(hidden)]
+pub use self::backend::fault;
 #[cfg(feature = "gpu")]
 pub use self::backend::gpu::foreign as gpu;
 pub use self::engine::{
-    Device, Engine, EngineOptions, Input, Resident, ResidentArray, ResidentFused, ResidentStats, stream,
+    Device, Engine, EngineOptions, Event, Happening, Health, Input, Job, OnDeviceFailure, Resident, ResidentArray,
+    ResidentFused, ResidentStats, stream,
 };
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,

@@ -33,6 +33,14 @@ pub struct Step {
     pub pool: Pool,
 }
 
+impl Program {
+    /// The kernel of its last step: what it is named after.
+    #[must_use]
+    pub fn kernel(&self) -> Kernel {
+        self.steps.last().map_or(Kernel::Pool, Step::kernel)
+    }
+}
+
 impl Step {
     /// Which kernel it is for.
     #[must_use]

@@ -5,6 +5,7 @@
 mod algorithms;
 mod architecture;
 mod bad_input;
+mod engine;
 mod integrations;
 #[cfg(feature = "orchestration")]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -12,7 +12,7 @@ mod tile;
 mod transpose;
 mod vortex;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use fearless_simd::Level;
@@ -67,13 +67,13 @@ impl Cpu {
     }
 
     /// The machine's best on all cores, opened when it is first asked for.
-    pub(crate) fn shared() -> Result<&'static Self> {
-        static SHARED: OnceLock<Cpu> = OnceLock::new();
+    pub(crate) fn shared() -> Result<Arc<Self>> {
+        static SHARED: OnceLock<Arc<Cpu>> = OnceLock::new();
         match SHARED.get() {
-            Some(cpu) => Ok(cpu),
+            Some(cpu) => Ok(Arc::clone(cpu)),
             None => {
-                let cpu = Self::open(None, None)?;
-                Ok(SHARED.get_or_init(|| cpu))
+                let cpu = Arc::new(Self::open(None, None)?);
+                Ok(Arc::clone(SHARED.get_or_init(|| cpu)))
             }
         }
     }
@@ -208,16 +208,8 @@ impl Backend for Cpu {
         Ok(())
     }
 
-    fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
+    fn regression(self: Arc<Self>, features: Arc<Features>) -> Result<Box<dyn Regression>> {
         Ok(Box::new(stacking::Held::new(self, features)))
-    }
-
-    fn host(&self) -> Result<&Cpu> {
-        Ok(self)
-    }
-
-    fn is_gpu(&self) -> bool {
-        false
     }
 
     fn describe(&self) -> String {

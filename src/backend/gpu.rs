@@ -36,6 +36,8 @@ mod regression;
 mod resident;
 #[cfg(feature = "gpu")]
 mod upload;
+#[cfg(all(test, feature = "gpu"))]
+mod watchdog;
 
 #[cfg(not(feature = "gpu"))]
 pub(crate) use self::disabled::{DeviceArray, DeviceFused, Gpu, Resident};

@@ -23,6 +23,15 @@ impl Shape {
     }
 }
 
+/// Where something lies that an executor holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// In the host's memory: the CPU holds it.
+    Host,
+    /// In a device's.
+    Device,
+}
+
 /// An array that an executor holds.
 #[derive(Debug)]
 pub(crate) enum HeldArray {
@@ -39,6 +48,15 @@ pub(crate) struct HostArray {
     pub shape: Shape,
     /// Planes begin where a word of eight bytes does, so that values of any type lie where they may.
     words: Vec<u64>,
+}
+
+impl HeldArray {
+    pub const fn home(&self) -> Home {
+        match self {
+            Self::Host(_) => Home::Host,
+            Self::Device(_) => Home::Device,
+        }
+    }
 }
 
 impl HostArray {

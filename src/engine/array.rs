@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
-use crate::backend::held::{HeldArray, HeldBatch, HeldInput, HeldOutput, Shape};
+use crate::backend::Backend;
+use crate::backend::held::{HeldArray, HeldBatch, HeldInput, HeldOutput, Home, Shape};
 use crate::engine::Engine;
+use crate::engine::events::Job;
 use crate::engine::resident::Lease;
 use crate::error::{DeviceError, LengthError, Result};
 use crate::kernel::Kernel;
@@ -35,12 +37,19 @@ use crate::plan::batch::{Per, lowest_refused};
 #[derive(Debug)]
 pub struct ResidentArray<T> {
     shape: Shape,
-    /// Freed before the lease.
-    held: HeldArray,
-    lease: Lease,
+    /// `None` until an operation fills it, where its inputs are.
+    store: Option<Store>,
     /// What it has to be looked at for before its values mean anything.
     checks: Vec<Arc<Check>>,
     values: PhantomData<fn() -> T>,
+}
+
+/// The memory of an array.
+#[derive(Debug)]
+struct Store {
+    /// Freed before the lease.
+    held: HeldArray,
+    lease: Lease,
 }
 
 /// Whether a kernel refused an item.
@@ -51,7 +60,7 @@ pub(crate) struct Check {
     block: usize,
     passed: AtomicBool,
     /// For each block the lowest such item in it; `None` once it was looked at.
-    status: Mutex<Option<(HeldArray, Lease)>>,
+    status: Mutex<Option<Store>>,
     shape: Shape,
 }
 
@@ -80,7 +89,8 @@ pub(crate) enum Read<'a> {
 
 /// What an operation writes.
 pub(crate) struct Written<'a> {
-    array: &'a mut HeldArray,
+    shape: Shape,
+    store: &'a mut Option<Store>,
     checks: &'a mut Vec<Arc<Check>>,
     is_read: bool,
 }
@@ -101,7 +111,10 @@ impl<T: Pod> ResidentArray<T> {
     /// What it takes, in bytes.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
-        self.lease.bytes()
+        match &self.store {
+            Some(store) => store.lease.bytes(),
+            None => 0,
+        }
     }
 
     /// Its values on the host, plane after plane.
@@ -121,7 +134,7 @@ impl<T: Pod> ResidentArray<T> {
     ///
     /// As [`ResidentArray::read`], or `values` has another length; what it holds then means nothing.
     pub fn read_into(&self, engine: &Engine, values: &mut [T]) -> Result<()> {
-        self.lease.check(engine)?;
+        let held = self.held(engine)?;
         LengthError::check("the array's values", self.shape.planes * self.shape.items, values.len())?;
         for check in &self.checks {
             check.look(engine)?;
@@ -129,24 +142,31 @@ impl<T: Pod> ResidentArray<T> {
         if self.shape.items == 0 {
             return Ok(());
         }
-        engine.backend.read_array(&self.held, values.chunks_exact_mut(self.shape.items).map(cast_slice_mut).collect())
+        let planes = values.chunks_exact_mut(self.shape.items).map(cast_slice_mut).collect();
+        engine.at_home(held.home(), Job::Read, |home| home.read_array(held, planes))
+    }
+
+    fn held(&self, engine: &Engine) -> Result<&HeldArray> {
+        // What is given to a caller has been filled.
+        let store = self.store.as_ref().ok_or(DeviceError::HeldElsewhere)?;
+        store.lease.check(engine)?;
+        Ok(&store.held)
     }
 
     /// As an operation of this engine reads it.
     pub(crate) fn reading(&self, engine: &Engine) -> Result<Read<'_>> {
-        self.lease.check(engine)?;
-        Ok(Read::Array(&self.held, &self.checks))
+        Ok(Read::Array(self.held(engine)?, &self.checks))
     }
 
     /// As an operation fills it.
     pub(crate) fn written(&mut self) -> Written<'_> {
-        Written { array: &mut self.held, checks: &mut self.checks, is_read: false }
+        Written { shape: self.shape, store: &mut self.store, checks: &mut self.checks, is_read: false }
     }
 
     /// As an operation of this engine changes it in place.
     pub(crate) fn updated(&mut self, engine: &Engine) -> Result<Written<'_>> {
-        self.lease.check(engine)?;
-        Ok(Written { array: &mut self.held, checks: &mut self.checks, is_read: true })
+        self.held(engine)?;
+        Ok(Written { shape: self.shape, store: &mut self.store, checks: &mut self.checks, is_read: true })
     }
 }
 
@@ -157,9 +177,9 @@ impl Check {
             return Ok(());
         }
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((held, _)) = &*status else { return Ok(()) };
+        let Some(Store { held, .. }) = &*status else { return Ok(()) };
         let mut words = vec![0_u32; self.shape.items * self.shape.words];
-        engine.backend.read_array(held, vec![cast_slice_mut(&mut words)])?;
+        engine.at_home(held.home(), Job::Read, |home| home.read_array(held, vec![cast_slice_mut(&mut words)]))?;
         let lowest = words.chunks_exact(self.shape.words).map(|block| block[0]);
         if let Some(item) = lowest_refused(lowest, self.block) {
             return Err(DeviceError::ItemRefused { operation: self.operation, item, must: self.must }.into());
@@ -167,6 +187,35 @@ impl Check {
         self.passed.store(true, Ordering::Release);
         *status = None;
         Ok(())
+    }
+}
+
+impl Store {
+    fn new(engine: &Engine, home: &dyn Backend, shape: Shape) -> Result<Self> {
+        let lease = engine.residency.lease(home.array_bytes(shape))?;
+        Ok(Self { held: home.new_array(shape)?, lease })
+    }
+}
+
+impl<'a> Read<'a> {
+    const fn home(&self) -> Option<Home> {
+        match self {
+            Self::Array(array, _) => Some(array.home()),
+            Self::Shared(_) => None,
+        }
+    }
+
+    const fn bound(self) -> HeldInput<'a> {
+        match self {
+            Self::Array(array, _) => HeldInput::Items(array),
+            Self::Shared(bytes) => HeldInput::Shared(bytes),
+        }
+    }
+}
+
+impl Written<'_> {
+    fn home(&self) -> Option<Home> {
+        self.store.as_ref().map(|store| store.held.home())
     }
 }
 
@@ -191,24 +240,25 @@ impl Engine {
         let items = values.len() / planes.max(1);
         LengthError::check("the planes", items * planes, values.len())?;
         let mut array = self.new_array(planes, items)?;
-        if items > 0 {
-            let planes: Vec<&[u8]> = values.chunks_exact(items).map(cast_slice).collect();
-            self.backend.write_array(&mut array.held, &planes)?;
-        }
+        let planes: Vec<&[u8]> = values.chunks_exact(items.max(1)).map(cast_slice).collect();
+        let shape = array.shape;
+        let upload = |home: &dyn Backend| {
+            let mut store = Store::new(self, home, shape)?;
+            if items > 0 {
+                home.write_array(&mut store.held, &planes)?;
+            }
+            Ok(store)
+        };
+        let store = self.on_either(Job::Upload, &mut (), |gpu, ()| upload(&**gpu), |cpu, ()| upload(&**cpu))?;
+        array.store = Some(store);
         Ok(array)
     }
 
-    /// An array whose values mean nothing yet.
+    /// An array for an operation to fill.
     pub(crate) fn new_array<T: Pod>(&self, planes: usize, items: usize) -> Result<ResidentArray<T>> {
         const { assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4), "arrays hold whole words") };
         let shape = Shape { planes, items, words: size_of::<T>() / 4 };
-        let (held, lease) = self.hold_array(shape)?;
-        Ok(ResidentArray { shape, held, lease, checks: Vec::new(), values: PhantomData })
-    }
-
-    fn hold_array(&self, shape: Shape) -> Result<(HeldArray, Lease)> {
-        let lease = self.residency.lease(self.backend.array_bytes(shape))?;
-        Ok((self.backend.new_array(shape)?, lease))
+        Ok(ResidentArray { shape, store: None, checks: Vec::new(), values: PhantomData })
     }
 
     /// Runs a kernel over arrays that are held; what it writes is there for whatever comes after.
@@ -228,38 +278,37 @@ impl Engine {
             }
         }
         outputs.iter().filter(|output| output.is_read).for_each(|output| inherit(output.checks));
-        if items == 0 {
-            return Ok(());
-        }
-        let mut status = match refuses {
-            Some((words, must)) => {
-                let shape = Shape { planes: 1, items: items.div_ceil(block), words };
-                Some((shape, must, self.hold_array(shape)?))
+        let home = inputs.iter().find_map(Read::home).or_else(|| outputs.iter().find_map(Written::home));
+        let job = Job::Run(kernel);
+        let home = home.unwrap_or(if self.is_gpu() { Home::Device } else { Home::Host });
+        let status = self.at_home(home, job, |home| {
+            let (mut written, mut to_check) = (Vec::new(), Vec::new());
+            for Written { shape, store, checks, is_read } in outputs {
+                let store = match store {
+                    Some(store) => store,
+                    None => store.insert(Store::new(self, home, shape)?),
+                };
+                written.push(HeldOutput { per: Per::Item, array: &mut store.held, is_read });
+                to_check.push(checks);
             }
-            None => None,
-        };
-        let bound = inputs.into_iter().map(|input| match input {
-            Read::Array(array, _) => HeldInput::Items(array),
-            Read::Shared(bytes) => HeldInput::Shared(bytes),
+            let mut status = match refuses {
+                Some((words, must)) => {
+                    let shape = Shape { planes: 1, items: items.div_ceil(block), words };
+                    Some((shape, must, Store::new(self, home, shape)?))
+                }
+                None => None,
+            };
+            if let Some((_, _, store)) = &mut status {
+                written.push(HeldOutput { per: Per::Block, array: &mut store.held, is_read: false });
+            }
+            if items > 0 {
+                let bound = inputs.into_iter().map(Read::bound).collect();
+                let outputs = written;
+                home.run_held_batch(HeldBatch { kernel, items, block, operations, params, inputs: bound, outputs })?;
+            }
+            Ok((status.filter(|_| items > 0), to_check))
         });
-        let bound = bound.collect();
-        let (mut written, mut to_check) = (Vec::new(), Vec::new());
-        for Written { array, checks, is_read } in outputs {
-            written.push(HeldOutput { per: Per::Item, array, is_read });
-            to_check.push(checks);
-        }
-        if let Some((_, _, (array, _))) = &mut status {
-            written.push(HeldOutput { per: Per::Block, array, is_read: false });
-        }
-        self.backend.run_held_batch(HeldBatch {
-            kernel,
-            items,
-            block,
-            operations,
-            params,
-            inputs: bound,
-            outputs: written,
-        })?;
+        let (status, to_check) = status?;
         if let Some((shape, must, status)) = status {
             let (operation, passed) = (kernel.name(), AtomicBool::new(false));
             let status = Mutex::new(Some(status));

@@ -2,7 +2,10 @@
 
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::foreign::{AnswerBuffers, EvidenceBuffer, OpenDevice, Submitted};
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::accelerator::Accelerator;
+use crate::engine::attempt::attempt;
+use crate::engine::events::Job;
+use crate::engine::{Engine, EngineOptions, RETRY_AFTER, self_test};
 use crate::error::{DeviceError, Result};
 use crate::plan;
 use crate::spec::Fusion;
@@ -13,16 +16,20 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// None yet.
+    /// The options ask for a self-test, as they do unless [`EngineOptions::skip_self_test`] is set, and the device fails it.
     pub fn on_device(open: OpenDevice, options: &EngineOptions) -> Result<Self> {
         let gpu = Gpu::on_device(open, options.memory_bytes);
-        Ok(Self::with(Box::new(gpu), "it is the caller's device".to_owned(), options))
+        if !options.skip_self_test {
+            attempt(|| self_test::run(&gpu, gpu.name()))?;
+        }
+        let accelerator = Accelerator::new(gpu, None, options.retry_after.unwrap_or(RETRY_AFTER));
+        Self::with(Some(accelerator), "it is the caller's device".to_owned(), options)
     }
 
     /// The engine's own device, for a caller who wants to work on it too; `None` on the CPU.
     #[must_use]
     pub fn open_device(&self) -> Option<OpenDevice> {
-        self.backend.gpu().map(Gpu::open_device)
+        self.accelerator.as_ref().and_then(Accelerator::in_use).map(|gpu| gpu.open_device())
     }
 
     /// Fuses evidence in a buffer of the caller's into buffers of the caller's: submitted to the queue behind all that was
@@ -40,10 +47,10 @@ impl Engine {
         from: &EvidenceBuffer<'_>,
         to: &AnswerBuffers<'_>,
     ) -> Result<Submitted> {
-        let gpu = self.backend.gpu().ok_or(DeviceError::NoDevice)?;
+        self.has_device()?;
         let outline = from.outline()?;
         let program = plan::lower(fusion, &outline)?;
-        gpu.fuse_buffers(&program, outline, from, to)
+        self.on_gpu(Job::Run(program.kernel()), |gpu| gpu.fuse_buffers(&program, outline, from, to))
     }
 
     /// Waits for a fusion that was submitted.
@@ -53,6 +60,11 @@ impl Engine {
     /// An opinion is not valid: the answers then mean nothing. The engine is another one than it was submitted to; the device
     /// fails.
     pub fn finish(&self, submitted: Submitted) -> Result<()> {
-        self.backend.gpu().ok_or(DeviceError::NoDevice)?.finish(submitted)
+        self.has_device()?;
+        self.on_gpu(Job::Read, |gpu| gpu.finish(submitted))
+    }
+
+    fn has_device(&self) -> Result<()> {
+        if self.is_gpu() { Ok(()) } else { Err(DeviceError::NoDevice.into()) }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::backend::{Held, HeldFused};
 use crate::engine::Engine;
+use crate::engine::events::Job;
 use crate::error::{DeviceError, Error, EvidenceError, InvalidOpinion, Result};
 use crate::plan;
 use crate::spec::{Fusion, Rule};
@@ -107,7 +108,8 @@ impl Resident {
     ///
     /// Another engine holds it; the device fails.
     pub fn read(&self, engine: &Engine) -> Result<OwnedEvidence> {
-        engine.backend.read_held(self.held(engine)?)
+        let held = self.held(engine)?;
+        engine.at_home(held.home(), Job::Read, |home| home.read_held(held))
     }
 
     /// What it takes, in bytes.
@@ -163,9 +165,13 @@ impl ResidentFused {
         self.lease.check(engine)?;
         let out = fused.prepare(&self.outline, self.outputs);
         let Some(held) = &self.held else { return Ok(()) };
-        let Some(item) = engine.backend.read_fused(held, out)? else { return Ok(()) };
+        let read = engine.at_home(held.home(), Job::Read, |home| home.read_fused(held, out));
+        let Some(item) = read? else { return Ok(()) };
         let error = match self.evidence.upgrade() {
-            Some(evidence) => EvidenceError::Invalid(engine.backend.diagnose_held(&evidence.held, item)?),
+            Some(evidence) => {
+                let (held, job) = (&evidence.held, Job::Read);
+                EvidenceError::Invalid(engine.at_home(held.home(), job, |home| home.diagnose_held(held, item))?)
+            }
             None => EvidenceError::InvalidUnseen { item },
         };
         Err(error.into())
@@ -202,9 +208,14 @@ impl Engine {
         let held = evidence.held(self)?;
         let outline = evidence.evidence.outline.clone();
         let program = plan::lower(fusion, &outline)?;
-        let is_empty = outline.items == 0;
-        let lease = self.residency.lease(if is_empty { 0 } else { self.backend.fused_bytes(&program, held)? })?;
-        let fused = if is_empty { None } else { Some(self.backend.fuse_held(&program, held, &outline)?) };
+        let (fused, lease) = if outline.items == 0 {
+            (None, self.residency.lease(0)?)
+        } else {
+            self.at_home(held.home(), Job::Run(program.kernel()), |home| {
+                let lease = self.residency.lease(home.fused_bytes(&program, held)?)?;
+                Ok((Some(home.fuse_held(&program, held, &outline)?), lease))
+            })?
+        };
         let (outputs, evidence) = (fusion.outputs, Arc::downgrade(&evidence.evidence));
         Ok(ResidentFused { outline, outputs, evidence, held: fused, lease })
     }
@@ -225,9 +236,12 @@ impl Engine {
             let what = format!("the list of sources, of which {source} is selected,");
             return Err(EvidenceError::ShapeMismatch { what, left: source + 1, right: evidence.sources() }.into());
         }
-        let lease = self.residency.lease(self.backend.selected_bytes(held, sources)?)?;
         let outline = evidence.evidence.outline.select(sources);
-        Ok(Resident::new(outline, self.backend.select(held, sources)?, lease))
+        let (selected, lease) = self.at_home(held.home(), Job::Upload, |home| {
+            let lease = self.residency.lease(home.selected_bytes(held, sources)?)?;
+            Ok((home.select(held, sources)?, lease))
+        })?;
+        Ok(Resident::new(outline, selected, lease))
     }
 
     /// What each source votes for, the class of its largest probability, as labels of 16 bits: all that learners ask of evidence that judge by votes, as
@@ -307,14 +321,15 @@ impl Engine {
         }
         let forms = vec![Form::F32(Encoding::Probabilities); answers.len()];
         let outline = Outline { forms, presence: false, confidence: false, ..first.outline.clone() };
-        let lease = self.residency.lease(self.backend.held_bytes(&outline)?)?;
-        let planes = vec![&[][..]; answers.len()];
-        let held = if outline.items == 0 {
-            self.backend.hold(&Evidence::probabilities(outline.classes, &planes)?)?
-        } else {
-            self.backend.stack(&held, outline.clone())?
+        let Some(first) = held.first() else {
+            let planes = vec![&[][..]; answers.len()];
+            return self.upload(&Evidence::probabilities(outline.classes, &planes)?);
         };
-        Ok(Resident::new(outline, held, lease))
+        let (stacked, lease) = self.at_home(first.home(), Job::Upload, |home| {
+            let lease = self.residency.lease(home.held_bytes(&outline)?)?;
+            Ok((home.stack(&held, outline.clone())?, lease))
+        })?;
+        Ok(Resident::new(outline, stacked, lease))
     }
 }
 

@@ -160,6 +160,9 @@ pub enum DeviceError {
     /// What stood on the device was to be computed there together with something that failed.
     #[error("the result was never computed, for an operation that waited with it failed; repeat what led to it")]
     Abandoned,
+    /// Evidence, answers or an array that a device held which is no longer there.
+    #[error("the device that held it was lost, and what it held with it; upload it again")]
+    HeldLost,
     /// The device was lost.
     #[error("the device was lost: {message}")]
     Lost {
@@ -171,6 +174,28 @@ pub enum DeviceError {
     TimedOut {
         /// How long was waited.
         seconds: u64,
+    },
+    /// Something panicked while it worked for the device: a fault of this crate, of wgpu or of the driver.
+    #[error("a panic in the GPU executor (please report this): {message}")]
+    Panicked {
+        /// What the panic said.
+        message: String,
+    },
+    /// The device computes a known problem wrongly.
+    #[error(
+        "`{adapter}` computes {kernel} wrongly: {place} is {got}, not {wanted}; update its driver, or use `Engine::cpu()`"
+    )]
+    WrongResult {
+        /// The adapter's name.
+        adapter: String,
+        /// The kernel.
+        kernel: &'static str,
+        /// Which number.
+        place: String,
+        /// What the device made of it.
+        got: f64,
+        /// What it is.
+        wanted: f64,
     },
     /// The driver refused a call: a fault of this crate.
     #[error("the driver refused a call (please report this): {message}")]
@@ -184,4 +209,44 @@ pub enum DeviceError {
         /// What the system said.
         message: String,
     },
+}
+
+impl DeviceError {
+    /// Whether the device failed, or cannot do this job, so that another executor may: not where the caller is at fault.
+    pub(crate) const fn is_failure(&self) -> bool {
+        match self {
+            Self::OutOfMemory { .. }
+            | Self::ItemTooLarge { .. }
+            | Self::TooManySteps { .. }
+            | Self::FitTooLarge { .. }
+            | Self::ArrayTooLarge { .. }
+            | Self::Lost { .. }
+            | Self::TimedOut { .. }
+            | Self::Panicked { .. }
+            | Self::WrongResult { .. }
+            | Self::Refused { .. } => true,
+            Self::NotFound { .. }
+            | Self::FeatureOff
+            | Self::Unavailable { .. }
+            | Self::ResidentBudget { .. }
+            | Self::HeldElsewhere
+            | Self::HeldLost
+            | Self::Abandoned
+            | Self::ItemRefused { .. }
+            | Self::BufferUsage { .. }
+            | Self::BufferTooSmall { .. }
+            | Self::Misaligned { .. }
+            | Self::Stride { .. }
+            | Self::BindingTooLarge { .. }
+            | Self::NoBuffer { .. }
+            | Self::ForeignBuffer { .. }
+            | Self::NoDevice
+            | Self::Threads { .. } => false,
+        }
+    }
+
+    /// Whether nothing more can be asked of the device before it is opened again.
+    pub(crate) const fn is_fatal(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::TimedOut { .. } | Self::Panicked { .. } | Self::WrongResult { .. })
+    }
 }

@@ -1,5 +1,6 @@
 //! A kernel over arrays of items, which is no fusion: what it reads and writes, and how that is cut along items.
 
+mod saved;
 #[cfg(feature = "gpu")]
 pub(crate) mod sizes;
 

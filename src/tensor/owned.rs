@@ -56,7 +56,6 @@ struct Spare {
 
 impl OwnedEvidence {
     /// Of these planes, over so many classes.
-    #[cfg_attr(not(feature = "gpu"), expect(dead_code, reason = "planes come from devices"))]
     pub(crate) fn new(classes: usize, planes: Vec<OwnedPlane>) -> Self {
         Self { classes, planes, spare: Spare::default() }
     }

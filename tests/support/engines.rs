@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use consilience::{Device, Engine, EngineOptions, SimdLevel};
+use consilience::fault::Faults;
+use consilience::{Device, Engine, EngineOptions, OnDeviceFailure, SimdLevel};
 
 /// What an engine is called in a failure.
 pub type Named = (String, Engine);
@@ -30,14 +31,20 @@ pub fn cpus() -> impl Iterator<Item = &'static Named> {
     all().iter().filter(|(name, _)| name.starts_with("cpu"))
 }
 
-/// A GPU engine with the memory budget given. A build without the feature has none, nor has a machine without any adapter;
-/// with `CONSILIENCE_REQUIRE_GPU` set the latter is a failure, so that no GPU test is skipped unseen.
+/// A GPU engine with the memory budget given, that leaves nothing to the CPU.
 pub fn gpu(memory_bytes: Option<u64>) -> Option<Engine> {
+    let on_device_failure = OnDeviceFailure::Error;
+    let options = EngineOptions { device: Device::Gpu, memory_bytes, on_device_failure, ..EngineOptions::default() };
+    open(&options, None)
+}
+
+/// A GPU engine. A build without the feature has none, nor has a machine without any adapter; with
+/// `CONSILIENCE_REQUIRE_GPU` set the latter is a failure, so that no GPU test is skipped unseen.
+pub fn open(options: &EngineOptions, faults: Option<Faults>) -> Option<Engine> {
     if !cfg!(feature = "gpu") {
         return None;
     }
-    let options = EngineOptions { device: Device::Gpu, memory_bytes, ..EngineOptions::default() };
-    match Engine::open(&options) {
+    match Engine::open_with(options, faults) {
         Ok(engine) => Some(engine),
         Err(error) if std::env::var_os("CONSILIENCE_REQUIRE_GPU").is_some() => {
             panic!("CONSILIENCE_REQUIRE_GPU is set, but: {error}")

@@ -1,6 +1,6 @@
 //! Which GPU, and a device on it.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use wgpu::{
@@ -8,6 +8,7 @@ use wgpu::{
     InstanceFlags, MemoryHints, Queue,
 };
 
+use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
 use crate::error::{DeviceError, Result};
 
@@ -21,36 +22,23 @@ pub(super) struct Opened {
     pub info: AdapterInfo,
     pub device: Device,
     pub queue: Queue,
-    /// Set once the device is lost, to what the driver said; from then on its calls do nothing and say nothing.
-    pub lost: Arc<OnceLock<String>>,
+    /// No two devices have the same, of any instance: wgpu numbers those of each instance alike.
+    pub number: u64,
+    /// Set once the device is lost or given up, to why; from then on its calls do nothing and say nothing.
+    pub lost: Arc<OnceLock<DeviceError>>,
+    /// What wgpu found wrong outside of error scopes.
+    pub uncaptured: Arc<Mutex<Option<String>>>,
+    /// Put in by tests.
+    pub faults: Option<Faults>,
+    /// Tells the faults that the device is open.
+    pub open: Option<Arc<()>>,
     /// How many times commands were submitted.
     pub submissions: AtomicU64,
 }
 
-/// Tells one open device from every other, of any instance: wgpu numbers those of each instance alike.
-#[derive(Debug, Clone)]
-pub(super) struct Mark(Arc<OnceLock<String>>);
-
-impl PartialEq for Mark {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Opened {
-    /// One on handles that are open.
-    pub(super) fn new(info: AdapterInfo, device: Device, queue: Queue) -> Self {
-        Self { info, device, queue, lost: Arc::default(), submissions: AtomicU64::new(0) }
-    }
-
-    /// What tells it from others.
-    pub(super) fn mark(&self) -> Mark {
-        Mark(Arc::clone(&self.lost))
-    }
-}
-
 /// Opens a device on the adapter wanted.
-pub(super) fn open(wanted: &Wanted) -> Result<Opened> {
+pub(super) fn open(wanted: &Wanted, faults: Option<Faults>) -> Result<Opened> {
+    faults.as_ref().map_or(Ok(()), Faults::opening)?;
     let _guard = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
     let mut descriptor = InstanceDescriptor::new_without_display_handle();
     // OpenGL on Linux is the same hardware again through a worse driver.
@@ -72,13 +60,30 @@ pub(super) fn open(wanted: &Wanted) -> Result<Opened> {
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
         .map_err(|error| DeviceError::Unavailable { adapter: info.name.clone(), message: error.to_string() })?;
-    let opened = Opened::new(info, device, queue);
-    let to_set = Arc::clone(&opened.lost);
+    let opened = Opened::new(info, device, queue, faults);
+    let lost = Arc::clone(&opened.lost);
     opened.device.set_device_lost_callback(move |reason, message| {
         // A second loss has nothing to add.
-        let _ = to_set.set(format!("{reason:?}: {message}"));
+        let _ = lost.set(DeviceError::Lost { message: format!("{reason:?}: {message}") });
     });
+    // wgpu's own handler panics.
+    let uncaptured = Arc::clone(&opened.uncaptured);
+    opened.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        uncaptured.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+    }));
     Ok(opened)
+}
+
+impl Opened {
+    /// A device that is open, on which nobody has told yet whom to call when it is lost.
+    pub(super) fn new(info: AdapterInfo, device: Device, queue: Queue, faults: Option<Faults>) -> Self {
+        static OPENED: AtomicU64 = AtomicU64::new(0);
+        let number = OPENED.fetch_add(1, Ordering::Relaxed);
+        let open = faults.as_ref().map(Faults::device);
+        let (lost, uncaptured) = (Arc::default(), Arc::default());
+        let submissions = AtomicU64::new(0);
+        Self { info, device, queue, number, lost, uncaptured, faults, open, submissions }
+    }
 }
 
 /// Whether the adapter is no hardware.

@@ -1,5 +1,8 @@
 //! The GPU executor of a build without one.
 
+use std::sync::Arc;
+
+use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
 use crate::backend::held::{HeldArray, HeldBatch, Shape};
 use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
@@ -27,8 +30,13 @@ pub(crate) enum DeviceArray {}
 
 impl Gpu {
     /// Declines.
-    pub(crate) fn open(_wanted: &Wanted, _memory_bytes: Option<u64>) -> Result<Self> {
+    pub(crate) fn open(_wanted: &Wanted, _memory_bytes: Option<u64>, _faults: Option<Faults>) -> Result<Self> {
         Err(DeviceError::FeatureOff.into())
+    }
+
+    /// Nothing's.
+    pub(crate) fn name(&self) -> &str {
+        match *self {}
     }
 }
 
@@ -105,15 +113,11 @@ impl Backend for Gpu {
         match *self {}
     }
 
-    fn regression(&self, _features: Features) -> Result<Box<dyn Regression + '_>> {
+    fn regression(self: Arc<Self>, _features: Arc<Features>) -> Result<Box<dyn Regression>> {
         match *self {}
     }
 
     fn describe(&self) -> String {
-        match *self {}
-    }
-
-    fn is_gpu(&self) -> bool {
         match *self {}
     }
 }

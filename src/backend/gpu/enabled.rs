@@ -1,11 +1,12 @@
 //! The GPU executor: programs run through wgpu, in chunks that fit the device.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use wgpu::{BindGroupDescriptor, Buffer, CommandEncoderDescriptor, ComputePassDescriptor};
 
+use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
 use crate::backend::gpu::batch;
@@ -39,8 +40,8 @@ const MAX_BINDING_BYTES: u64 = (1 << 31) - 4;
 
 /// Values of evidence in a dispatch: some ten milliseconds of a GPU's time at the slowest; of a software driver's, which
 /// does ten to forty million a second on two cores, a tenth of a second or two.
-const HARDWARE_DISPATCH_VALUES: u64 = 1 << 28;
-const SOFTWARE_DISPATCH_VALUES: u64 = 1 << 21;
+pub(super) const HARDWARE_DISPATCH_VALUES: u64 = 1 << 28;
+pub(super) const SOFTWARE_DISPATCH_VALUES: u64 = 1 << 21;
 
 /// Steps after which Mesa's llvmpipe ends every loop of an invocation.
 const SOFTWARE_LOOP_STEPS: u64 = 65_535;
@@ -71,8 +72,8 @@ pub(super) struct State {
 
 impl Gpu {
     /// Opens a device on the adapter wanted, of whose memory one fusion or one fit takes at most so many bytes.
-    pub(crate) fn open(wanted: &Wanted, memory_bytes: Option<u64>) -> Result<Self> {
-        Ok(Self::on(adapter::open(wanted)?, memory_bytes))
+    pub(crate) fn open(wanted: &Wanted, memory_bytes: Option<u64>, faults: Option<Faults>) -> Result<Self> {
+        Ok(Self::on(adapter::open(wanted, faults)?, memory_bytes))
     }
 
     /// Runs on a device that is open already.
@@ -87,6 +88,30 @@ impl Gpu {
             loop_steps: is_software.then_some(SOFTWARE_LOOP_STEPS),
         };
         Self { opened, limits, state: Mutex::new(None) }
+    }
+
+    /// The evidence, if this device holds it.
+    fn evidence<'a>(&self, held: &'a Held) -> Result<&'a Resident> {
+        let Held::Device(resident) = held else { return Err(DeviceError::HeldElsewhere.into()) };
+        self.is_home(resident.device)?;
+        Ok(resident)
+    }
+
+    /// The answers, if this device holds them.
+    fn fused<'a>(&self, held: &'a HeldFused) -> Result<&'a DeviceFused> {
+        let HeldFused::Device(fused) = held else { return Err(DeviceError::HeldElsewhere.into()) };
+        self.is_home(fused.device)?;
+        Ok(fused)
+    }
+
+    /// Fails if it is not this device that has the number: the one that had is no longer there.
+    pub(super) fn is_home(&self, device: u64) -> Result<()> {
+        if device == self.opened.number { Ok(()) } else { Err(DeviceError::HeldLost.into()) }
+    }
+
+    /// The adapter's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.opened.info.name
     }
 
     /// Does the work with the state, alone; after a failure the state is made anew.
@@ -255,20 +280,6 @@ pub(super) fn outputs<'a>(posterior: &'a Buffer, columns: &'a Buffer, out: Fused
     pieces
 }
 
-fn device(held: &Held) -> Result<&Resident> {
-    match held {
-        Held::Device(resident) => Ok(resident),
-        Held::Host(_) => Err(DeviceError::HeldElsewhere.into()),
-    }
-}
-
-fn device_fused(held: &HeldFused) -> Result<&DeviceFused> {
-    match held {
-        HeldFused::Device(fused) => Ok(fused),
-        HeldFused::Host { .. } => Err(DeviceError::HeldElsewhere.into()),
-    }
-}
-
 impl Backend for Gpu {
     fn run(&self, program: &Program, evidence: &Evidence<'_>, mut out: FusedMut<'_>) -> Result<Run> {
         let mut run = Run::default();
@@ -289,13 +300,13 @@ impl Backend for Gpu {
     fn run_held(&self, program: &Program, held: &Held, mut out: FusedMut<'_>) -> Result<Run> {
         let mut run = Run::default();
         for step in &program.steps {
-            run = self.run_held_step(step, device(held)?, out.reborrow())?;
+            run = self.run_held_step(step, self.evidence(held)?, out.reborrow())?;
         }
         Ok(run)
     }
 
     fn diagnose_held(&self, held: &Held, item: usize) -> Result<InvalidOpinion> {
-        let invalid = device(held)?.item(self, item)?.evidence()?.diagnose(0);
+        let invalid = self.evidence(held)?.item(self, item)?.evidence()?.diagnose(0);
         Ok(InvalidOpinion { item, ..invalid })
     }
 
@@ -303,45 +314,37 @@ impl Backend for Gpu {
         self.run_in_chunks(batch)
     }
 
-    fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
+    fn regression(self: Arc<Self>, features: Arc<Features>) -> Result<Box<dyn Regression>> {
         Ok(Box::new(regression::Held::new(self, features)?))
     }
 
-    fn is_gpu(&self) -> bool {
-        true
-    }
-
-    fn gpu(&self) -> Option<&Gpu> {
-        Some(self)
-    }
-
     fn fused_bytes(&self, program: &Program, held: &Held) -> Result<u64> {
-        Ok(DeviceFused::bytes(program, device(held)?))
+        Ok(DeviceFused::bytes(program, self.evidence(held)?))
     }
 
     fn fuse_held(&self, program: &Program, held: &Held, _outline: &Outline) -> Result<HeldFused> {
-        Ok(HeldFused::Device(self.fuse_resident(program, device(held)?)?))
+        Ok(HeldFused::Device(self.fuse_resident(program, self.evidence(held)?)?))
     }
 
     fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>> {
-        self.read_answers(device_fused(fused)?, out)
+        self.read_answers(self.fused(fused)?, out)
     }
 
     fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held> {
-        let posteriors = posteriors.iter().map(|fused| device_fused(fused)).collect::<Result<Vec<_>>>()?;
+        let posteriors = posteriors.iter().map(|fused| self.fused(fused)).collect::<Result<Vec<_>>>()?;
         Ok(Held::Device(self.stack_posteriors(&posteriors, outline)?))
     }
 
     fn read_held(&self, held: &Held) -> Result<OwnedEvidence> {
-        device(held)?.read(self)
+        self.evidence(held)?.read(self)
     }
 
     fn selected_bytes(&self, held: &Held, sources: &[usize]) -> Result<u64> {
-        Ok(device(held)?.selected_bytes(sources))
+        Ok(self.evidence(held)?.selected_bytes(sources))
     }
 
     fn select(&self, held: &Held, sources: &[usize]) -> Result<Held> {
-        Ok(Held::Device(device(held)?.select(self, sources)?))
+        Ok(Held::Device(self.evidence(held)?.select(self, sources)?))
     }
 
     fn array_bytes(&self, shape: Shape) -> u64 {

@@ -26,7 +26,7 @@
 pub use wgpu;
 use wgpu::{AdapterInfo, Buffer, BufferBinding, BufferDescriptor, BufferSize, BufferUsages, Device, Queue};
 
-use crate::backend::gpu::adapter::{Mark, Opened};
+use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::enabled::{Gpu, State};
 use crate::backend::gpu::encode::{Chunk, Rows};
 use crate::backend::gpu::readback::Piece;
@@ -163,8 +163,8 @@ struct Ran {
     evidence: Buffer,
     rows: Rows,
     outline: Outline,
-    /// The device it was submitted to.
-    on: Mark,
+    /// The number of the device it was submitted to.
+    on: u64,
 }
 
 /// Part of a buffer of the caller's.
@@ -233,7 +233,7 @@ impl Gpu {
     /// Runs on a device of the caller's, whose loss the caller hears of, not we: one callback is all that a device has.
     pub(crate) fn on_device(open: OpenDevice, memory_bytes: Option<u64>) -> Self {
         let OpenDevice { info, device, queue } = open;
-        Self::on(Opened::new(info, device, queue), memory_bytes)
+        Self::on(Opened::new(info, device, queue, None), memory_bytes)
     }
 
     /// The device, to be worked on by others as well.
@@ -270,7 +270,7 @@ impl Gpu {
             Ok(())
         })
         .map_err(of_the_callers)?;
-        let (evidence, on) = (from.buffer.clone(), self.opened.mark());
+        let (evidence, on) = (from.buffer.clone(), self.opened.number);
         let rows = Rows { at: (from.offset / 4) as u32, ..region.rows };
         Ok(Submitted { ran: Some(Ran { status, evidence, rows, outline, on }) })
     }
@@ -348,7 +348,7 @@ impl Gpu {
     /// Waits for a fusion, and says what is wrong with an opinion that is not valid.
     pub(crate) fn finish(&self, submitted: Submitted) -> Result<()> {
         let Some(ran) = submitted.ran else { return Ok(()) };
-        if ran.on != self.opened.mark() {
+        if ran.on != self.opened.number {
             return Err(DeviceError::HeldElsewhere.into());
         }
         let [item] = self.read_words(&ran.status, 0)?;

@@ -18,6 +18,8 @@ use crate::tensor::{FusedMut, Outline};
 /// The answers of a fusion in the device's memory, piece by piece as its evidence lies. Dropped, the memory is free.
 #[derive(Debug)]
 pub(crate) struct DeviceFused {
+    /// The number of the device.
+    pub(super) device: u64,
     classes: usize,
     pieces: Vec<Answers>,
     fate: Fate,
@@ -52,7 +54,8 @@ impl Gpu {
     /// Records the program over evidence that is held.
     pub(super) fn fuse_resident(&self, program: &Program, resident: &Resident) -> Result<DeviceFused> {
         self.alone(DeviceFused::bytes(program, resident), |state| {
-            let mut fused = DeviceFused { classes: 0, pieces: Vec::new(), fate: Fate::default() };
+            let mut fused =
+                DeviceFused { device: self.opened.number, classes: 0, pieces: Vec::new(), fate: Fate::default() };
             // A fusion is one step.
             for step in &program.steps {
                 fused.classes = step.pool.classes;

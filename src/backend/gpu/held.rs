@@ -4,7 +4,6 @@ use wgpu::{
     BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferUsages,
 };
 
-use crate::backend::gpu::adapter::Mark;
 use crate::backend::gpu::chain::{Constants, Fate};
 use crate::backend::gpu::enabled::Gpu;
 use crate::backend::gpu::pipelines::Constants as Overrides;
@@ -24,8 +23,8 @@ pub(crate) struct DeviceArray {
     buffer: Buffer,
     /// Of what is to write it; `None` where the host did.
     fate: Option<Fate>,
-    /// The mark of the device it is on.
-    on: Mark,
+    /// The number of the device it is on.
+    device: u64,
 }
 
 /// Items between planes.
@@ -62,7 +61,7 @@ impl Gpu {
                 mapped_at_creation: false,
             }))
         })?;
-        Ok(DeviceArray { shape, buffer, fate: None, on: self.opened.mark() })
+        Ok(DeviceArray { shape, buffer, fate: None, device: self.opened.number })
     }
 
     /// Uploads the planes.
@@ -77,7 +76,7 @@ impl Gpu {
 
     /// Reads the planes back.
     pub(super) fn read_array(&self, array: &DeviceArray, planes: Vec<&mut [u8]>) -> Result<()> {
-        self.check_home(array)?;
+        self.is_home(array.device)?;
         self.settle(array.fate.as_ref())?;
         let piece = |(plane, to)| Piece { from: &array.buffer, from_offset: array.offset(plane), to };
         self.alone(0, |state| state.readback.read(&self.opened, planes.into_iter().enumerate().map(piece).collect()))
@@ -95,14 +94,10 @@ impl Gpu {
         Ok(())
     }
 
-    fn check_home(&self, array: &DeviceArray) -> Result<()> {
-        if array.on == self.opened.mark() { Ok(()) } else { Err(DeviceError::HeldElsewhere.into()) }
-    }
-
     /// The array, if it is on this device.
     pub(super) fn home<'a>(&self, array: &'a HeldArray) -> Result<&'a DeviceArray> {
         let HeldArray::Device(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
-        self.check_home(array)?;
+        self.is_home(array.device)?;
         if array.fate.as_ref().is_some_and(Fate::is_abandoned) {
             return Err(DeviceError::Abandoned.into());
         }

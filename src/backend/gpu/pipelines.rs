@@ -189,14 +189,13 @@ impl Pipelines {
 }
 
 fn module(opened: &Opened, kernel: Kernel, in_place: bool) -> ShaderModule {
-    let source = kernel.contract().source;
-    let source = if in_place {
+    let text = kernel.contract().source;
+    let mut text = opened.faults.as_ref().map_or(text.into(), |faults| faults.text(kernel, text));
+    if in_place {
         let (read, written) = ("var<storage, read> ", "var<storage, read_write> ");
-        source.replace(&format!("{read}{EVIDENCE}:"), &format!("{written}{EVIDENCE}:")).into()
-    } else {
-        source.into()
-    };
-    let descriptor = ShaderModuleDescriptor { label: Some(kernel.name()), source: ShaderSource::Wgsl(source) };
+        text = text.replace(&format!("{read}{EVIDENCE}:"), &format!("{written}{EVIDENCE}:")).into();
+    }
+    let descriptor = ShaderModuleDescriptor { label: Some(kernel.name()), source: ShaderSource::Wgsl(text) };
     if cfg!(debug_assertions) {
         return opened.device.create_shader_module(descriptor);
     }

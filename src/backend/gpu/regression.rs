@@ -1,5 +1,7 @@
 //! A softmax regression whose features stay on the device.
 
+use std::sync::Arc;
+
 use bytemuck::{cast_slice, cast_slice_mut};
 use wgpu::{
     BindGroup, BindGroupDescriptor, BindGroupEntry, Buffer, CommandEncoderDescriptor, ComputePassDescriptor,
@@ -19,9 +21,9 @@ use crate::plan::regression::{Cut, FEATURES, LOSSES, PARAMETERS, PARAMS, PARTIAL
 
 /// Features on the device, as far as the budget goes, and on the host.
 #[derive(Debug)]
-pub(super) struct Held<'a> {
-    gpu: &'a Gpu,
-    features: Features,
+pub(super) struct Held {
+    gpu: Arc<Gpu>,
+    features: Arc<Features>,
     /// `None` where there are no items.
     resident: Option<Resident>,
 }
@@ -50,10 +52,10 @@ struct Bound {
     dispatches: Vec<(ComputePipeline, [u32; 2])>,
 }
 
-impl<'a> Held<'a> {
+impl Held {
     /// Uploads the features; no item is labelled yet.
-    pub(super) fn new(gpu: &'a Gpu, features: Features) -> Result<Self> {
-        let resident = if features.items == 0 { None } else { Some(Resident::new(gpu, &features)?) };
+    pub(super) fn new(gpu: Arc<Gpu>, features: Arc<Features>) -> Result<Self> {
+        let resident = if features.items == 0 { None } else { Some(Resident::new(&gpu, &features)?) };
         let mut held = Self { gpu, resident, features };
         let nobody = Targets::none(held.features.tiles());
         held.label(&nobody)?;
@@ -61,7 +63,7 @@ impl<'a> Held<'a> {
     }
 }
 
-impl Regression for Held<'_> {
+impl Regression for Held {
     fn features(&self) -> &Features {
         &self.features
     }

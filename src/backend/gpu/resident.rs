@@ -16,6 +16,8 @@ use crate::tensor::{Evidence, Form, Outline, OwnedEvidence, OwnedPlane, words};
 /// Evidence in the device's memory, in pieces that its bindings hold. Dropped, the memory is free.
 #[derive(Debug)]
 pub(crate) struct Resident {
+    /// The number of the device.
+    pub(super) device: u64,
     outline: Outline,
     /// In the order of their items.
     pieces: Vec<Piece>,
@@ -40,7 +42,7 @@ impl Resident {
     /// Uploads the evidence.
     pub(super) fn new(gpu: &Gpu, evidence: &Evidence<'_>) -> Result<Self> {
         let resident = Self::empty(gpu, evidence.outline())?;
-        gpu.alone(0, |state| {
+        gpu.alone(bytes_of(&resident.outline, &resident.ranges()), |state| {
             for piece in &resident.pieces {
                 let range = piece.start..piece.start + piece.items;
                 upload_opinions(&gpu.opened, &mut state.upload, evidence, &resident.outline, range, piece.target())?;
@@ -61,7 +63,7 @@ impl Resident {
         let pieces = gpu.alone(bytes_of(&outline, &ranges), |_| {
             Ok(ranges.into_iter().map(|range| Piece::new(&gpu.opened, &outline, range)).collect())
         })?;
-        Ok(Self { outline, pieces })
+        Ok(Self { device: gpu.opened.number, outline, pieces })
     }
 
     fn ranges(&self) -> Vec<Range<usize>> {

@@ -1,5 +1,7 @@
 //! Loss, gradient and posterior of a softmax regression over packed features.
 
+use std::sync::Arc;
+
 use fearless_simd::{Level, Simd, dispatch, f32x16, prelude::*};
 use rayon::prelude::*;
 
@@ -13,20 +15,20 @@ use crate::kernel::stacking::softmax_regression::{FLUSH, Features, GROUP, LANES,
 
 /// Features in the host's memory.
 #[derive(Debug)]
-pub(in crate::backend::cpu) struct Held<'a> {
-    cpu: &'a Cpu,
-    features: Features,
+pub(in crate::backend::cpu) struct Held {
+    cpu: Arc<Cpu>,
+    features: Arc<Features>,
     targets: Targets,
 }
 
-impl<'a> Held<'a> {
+impl Held {
     /// No item is labelled yet.
-    pub(in crate::backend::cpu) fn new(cpu: &'a Cpu, features: Features) -> Self {
+    pub(in crate::backend::cpu) fn new(cpu: Arc<Cpu>, features: Arc<Features>) -> Self {
         Self { cpu, targets: Targets::none(features.tiles()), features }
     }
 }
 
-impl Regression for Held<'_> {
+impl Regression for Held {
     fn features(&self) -> &Features {
         &self.features
     }
