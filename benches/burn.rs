@@ -1,6 +1,6 @@
 //! What it costs the host to fuse burn's tensors: beside the same fusion without burn, and beside a log pool composed of
-//! burn's own operations. A software driver runs kernels in the caller's time, so that there the difference between the
-//! first two says something, and the third says nothing of a GPU.
+//! burn's own operations. On wgpu the time is that of the call alone, which begins when the device is idle and does not wait
+//! for it; what the kernels take is not in it, and on a software driver would mean nothing.
 //!
 //! ```sh
 //! cargo bench --no-default-features --features burn-wgpu --bench burn
@@ -9,6 +9,7 @@
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
@@ -40,6 +41,19 @@ fn composed(logits: Tensor<3>) -> Tensor<2> {
     softmax(logits.mean_dim(0).reshape([items, classes]), 1)
 }
 
+/// The time of so many calls, none of which finds the device at work.
+fn idle<T>(device: &Device, calls: u64, mut call: impl FnMut() -> T) -> Duration {
+    let one = |_| {
+        device.sync().expect("an idle device");
+        let start = Instant::now();
+        let result = call();
+        let time = start.elapsed();
+        drop(result);
+        time
+    };
+    (0..calls).map(one).sum()
+}
+
 fn wgpu(c: &mut Criterion) {
     let (device, setup) = Device::wgpu_options().init_with_setup().expect("a wgpu device");
     let on = WgpuEngine::new(&device, &setup, &EngineOptions::default()).expect("an engine");
@@ -55,23 +69,25 @@ fn wgpu(c: &mut Criterion) {
         let (evidence, posterior) = (buffer(SOURCES * items * CLASSES), buffer(items * CLASSES));
         setup.queue.write_buffer(&evidence, 0, bytemuck::cast_slice(&logits(items)));
         group.bench_function(format!("direct, {items} items"), |b| {
-            b.iter(|| {
+            let call = || {
                 let from = EvidenceBuffer::new(&evidence, Encoding::Logits, shape);
                 on.engine().fuse_buffers(&fusion(), &from, &AnswerBuffers::posterior(&posterior)).expect("a fusion")
-            });
+            };
+            b.iter_custom(|calls| idle(&device, calls, call));
         });
         group.bench_function(format!("fuse, {items} items"), |b| {
-            b.iter(|| fuse(&on, &fusion(), Encoding::Logits, &tensor).expect("a posterior").into_posterior());
+            let call = || fuse(&on, &fusion(), Encoding::Logits, &tensor).expect("a posterior").into_posterior();
+            b.iter_custom(|calls| idle(&device, calls, call));
         });
-        // Burn submits when it has enough, or is told to.
         group.bench_function(format!("composed, {items} items"), |b| {
-            b.iter(|| {
+            let call = || {
                 let posterior = composed(tensor.clone());
+                // Burn submits when it has enough, or is told to.
                 device.flush().expect("a flush");
                 posterior
-            });
+            };
+            b.iter_custom(|calls| idle(&device, calls, call));
         });
-        device.sync().expect("an end");
     }
     group.finish();
 }

@@ -14,7 +14,7 @@ use ::burn::tensor::Tensor;
 
 use self::slope::Slope;
 use super::fuse::{Call, Input, Posterior, Validity, unsupported};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Fuses a tensor that gradients can belong to.
 pub(super) fn fuse(call: &Call<'_>, stacked: Tensor<3>) -> Result<Posterior> {
@@ -49,7 +49,7 @@ where
         let posterior = call.fuse(Input::Stacked(opinions.clone()))?;
         let unexpected = |_| unsupported(&opinions.device());
         let primitive = posterior.tensor.clone().try_into_primitive::<B>().map_err(unexpected)?;
-        Ok::<_, crate::Error>((posterior, primitive))
+        Ok::<_, Error>((posterior, primitive))
     };
     match FuseBackward.prepare::<NoCheckpointing>([node]).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
