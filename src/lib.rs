@@ -22,7 +22,7 @@
 //! | `candle`, `burn` | networks of these frameworks as live sources; candle's tensors fused where they lie, with gradients (features `candle`, `burn`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
 //! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
-//! | [`Engine`] | validate, lower, run: what a caller uses; blocking |
+//! | [`Engine`] | validate, lower, run: what a caller uses; blocking; what is larger than memory goes through as a [`stream`] |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
 //! | kernel | per kernel: formula, parameters, bindings, tolerance |

@@ -2,6 +2,7 @@
 
 mod bayes;
 mod beam;
+mod chunks;
 mod devices;
 mod fusion;
 mod resident;

@@ -2,8 +2,8 @@
 //!
 //! [`Engine::stream`] moves `depth` chunks round a ring. The source, on a thread of its own, fills an empty one; the engine,
 //! on another, fuses it; the sink, on the caller's, takes what came out, in order; then the source gets the same memory
-//! again. So a source runs ahead of the sink by `depth` chunks and no further, and once every chunk has been round no memory
-//! for evidence or answers is allocated any more.
+//! again. So a source runs ahead of the sink by `depth` chunks and no further, and once every chunk has been round, and none
+//! is larger than those before it, no memory for evidence or answers is allocated any more.
 //!
 //! # Memory
 //!

@@ -211,6 +211,42 @@ pub fn chunk_items(step: &Step, limits: Limits) -> Result<u32> {
     Ok(items as u32)
 }
 
+/// Parts into which a job is cut that would fit the device at once: all but the last are read back while the next are
+/// uploaded.
+const PARTS: u64 = 4;
+
+/// The least that such a part takes on the device, in bytes: what passes through one staging buffer. Below, what each
+/// dispatch costs would outweigh what is gained.
+const PART_BYTES: u64 = 8 << 20;
+
+/// How a job is cut into chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    /// Items of a chunk; the last may have fewer.
+    pub items: u32,
+    /// Sets of buffers that the chunks take in turn: two, so that one chunk is uploaded while the one before it is read
+    /// back; one for a single chunk, or where the budget holds no more than one.
+    pub sets: usize,
+}
+
+/// Cuts a job of so many items.
+///
+/// # Errors
+///
+/// As [`chunk_items`].
+pub fn cut(step: &Step, items: u64, limits: Limits) -> Result<Cut> {
+    let alone = chunk_items(step, limits)?;
+    let bytes = 4 * words(step, items).iter().sum::<u64>();
+    let in_turn = chunk_items(step, Limits { chunk_bytes: limits.chunk_bytes / 2, ..limits });
+    Ok(match in_turn {
+        Ok(in_turn) if items > u64::from(alone) || bytes >= 2 * PART_BYTES => {
+            let part = items.div_ceil(PARTS).max((items * PART_BYTES).div_ceil(bytes)).next_multiple_of(32);
+            Cut { items: in_turn.min(u32::try_from(part).unwrap_or(u32::MAX)), sets: 2 }
+        }
+        _ => Cut { items: alone, sets: 1 },
+    })
+}
+
 /// Whether the driver runs the kernel's loops to their end.
 ///
 /// # Errors
@@ -294,6 +330,30 @@ mod tests {
         let error = tight(one - 1).unwrap_err().to_string();
         let want = format!("one item needs {one} bytes on the device, which allows {}; use `Engine::cpu()`", one - 1);
         assert_eq!(error, want);
+    }
+
+    #[test]
+    fn a_large_job_is_cut_in_four_and_a_small_one_not_at_all() {
+        // 424 bytes of evidence and answers an item, and 8 words of presence for 32.
+        let cut = |items, limits| cut(&step(8, 10), items, limits).unwrap();
+        let alone = chunk_items(&step(8, 10), LIMITS).unwrap();
+        assert_eq!(cut(1_000, LIMITS), Cut { items: alone, sets: 1 });
+        assert_eq!(cut(39_000, LIMITS), Cut { items: alone, sets: 1 });
+        // Two parts of 8 MiB, three, then four that grow.
+        assert_eq!(cut(40_000, LIMITS), Cut { items: 19_744, sets: 2 });
+        assert_eq!(cut(60_000, LIMITS), Cut { items: 19_744, sets: 2 });
+        assert_eq!(cut(100_000, LIMITS), Cut { items: 25_024, sets: 2 });
+        // More than fits at once: as much as half the budget holds.
+        let half = chunk_items(&step(8, 10), Limits { chunk_bytes: 128 << 20, ..LIMITS }).unwrap();
+        assert_eq!(cut(10_000_000, LIMITS), Cut { items: half, sets: 2 });
+        let two = 4 * words(&step(8, 10), half.into()).iter().sum::<u64>() * 2;
+        assert!(two <= LIMITS.chunk_bytes, "{two}");
+        // A budget for one item, and for two.
+        let one = 4 * words(&step(8, 10), 1).iter().sum::<u64>();
+        let tight = |chunk_bytes| cut(10, Limits { chunk_bytes, ..LIMITS });
+        assert_eq!(tight(one), Cut { items: 1, sets: 1 });
+        assert_eq!(tight(2 * one - 1), Cut { items: 3, sets: 1 });
+        assert_eq!(tight(2 * one), Cut { items: 1, sets: 2 });
     }
 
     #[test]

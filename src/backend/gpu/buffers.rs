@@ -1,4 +1,4 @@
-//! The device's buffers of a chunk: one per binding, kept between runs and replaced by larger ones where they are small.
+//! The device's buffers of chunks: one per binding, kept between runs and replaced by larger ones where they are small.
 
 use wgpu::{BindGroupEntry, Buffer, BufferDescriptor, BufferUsages};
 
@@ -11,6 +11,33 @@ use crate::plan::partition::{CONFIDENCE, EVIDENCE, PRESENCE};
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
     buffers: Vec<Buffer>,
+}
+
+/// Two sets of buffers that chunks take in turn: while what one holds is read back, the other is filled.
+#[derive(Debug, Default)]
+pub(super) struct Sets {
+    sets: [Buffers; 2],
+}
+
+impl Sets {
+    /// Makes room for so many bytes in each binding of so many sets, all of them together within the budget.
+    pub(super) fn reserve(&mut self, opened: &Opened, bindings: &[Binding], bytes: &[u64], sets: usize, budget: u64) {
+        let [first, second] = &mut self.sets;
+        if sets == 2 {
+            second.reserve(opened, bindings, bytes, budget / 2);
+            first.reserve(opened, bindings, bytes, budget / 2);
+            return;
+        }
+        if second.bytes() + bytes.iter().sum::<u64>() > budget {
+            *second = Buffers::default();
+        }
+        first.reserve(opened, bindings, bytes, budget - second.bytes().min(budget));
+    }
+
+    /// One of the two.
+    pub(super) fn at(&self, set: usize) -> &Buffers {
+        &self.sets[set]
+    }
 }
 
 impl Buffers {

@@ -1,5 +1,6 @@
 //! The GPU executor: programs run through wgpu, in chunks that fit the device.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,14 +11,14 @@ use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
 use crate::backend::gpu::batch;
-use crate::backend::gpu::buffers::{Buffers, Nothing};
+use crate::backend::gpu::buffers::{Buffers, Nothing, Sets};
 use crate::backend::gpu::chain::Chain;
 use crate::backend::gpu::encode::{Chunk, Target, upload_opinions};
 use crate::backend::gpu::fused::DeviceFused;
 use crate::backend::gpu::held::DeviceArray;
 use crate::backend::gpu::pipelines::{Pipelines, Switches};
 use crate::backend::gpu::profile::{CLOCK_BYTES, Clock};
-use crate::backend::gpu::readback::{Piece, Readback};
+use crate::backend::gpu::readback::{Piece, Readback, Reading};
 use crate::backend::gpu::regression;
 use crate::backend::gpu::resident::Resident;
 use crate::backend::gpu::upload::Upload;
@@ -27,7 +28,7 @@ use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
 use crate::plan::partition::{
-    COLUMNS, CONFIDENCE, EVIDENCE, Limits, POSTERIOR, PRESENCE, STATUS, check_loops, chunk_items, dispatch_items,
+    COLUMNS, CONFIDENCE, EVIDENCE, Limits, POSTERIOR, PRESENCE, STATUS, check_loops, cut, dispatch_items,
 };
 use crate::plan::{Program, Step};
 use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
@@ -58,7 +59,7 @@ pub(crate) struct Gpu {
 /// What runs use again.
 #[derive(Debug)]
 pub(super) struct State {
-    buffers: Buffers,
+    buffers: Sets,
     pub(super) held: batch::Held,
     pub(super) upload: Upload,
     pub(super) readback: Readback,
@@ -129,72 +130,76 @@ impl Gpu {
     }
 
     /// Runs one step over all items.
-    fn run_step(&self, step: &Step, evidence: &Evidence<'_>, mut out: FusedMut<'_>) -> Result<Run> {
-        let at_most = chunk_items(step, self.limits)? as usize;
+    fn run_step(&self, step: &Step, evidence: &Evidence<'_>, out: FusedMut<'_>) -> Result<Run> {
+        let (opened, items) = (&self.opened, evidence.items());
+        let cut = cut(step, items as u64, self.limits)?;
+        let at_most = (cut.items as usize).min(items);
         let outline = evidence.outline();
-        let largest = Chunk::whole(step, at_most.min(evidence.items())).bytes();
-        self.alone(largest.iter().sum(), |state| {
-            state.buffers.reserve(&self.opened, step.kernel().contract().bindings, &largest, self.limits.chunk_bytes);
-            let mut run = Run::default();
-            for start in (0..evidence.items()).step_by(at_most) {
-                let chunk = Chunk::whole(step, at_most.min(evidence.items() - start));
-                let (now, rest) = out.split_at(chunk.items);
-                out = rest;
+        let largest = Chunk::whole(step, at_most).bytes();
+        self.alone(cut.sets as u64 * largest.iter().sum::<u64>(), |state| {
+            let bindings = step.kernel().contract().bindings;
+            state.buffers.reserve(opened, bindings, &largest, cut.sets, self.limits.chunk_bytes);
+            let chunks = (0..items).step_by(at_most).map(|start| start..items.min(start + at_most));
+            state.in_turn(opened, cut.sets, chunks, out, |state, set, range, timing| {
+                let (chunk, buffers) = (Chunk::whole(step, range.len()), state.buffers.at(set));
                 let begin = Instant::now();
-                let to = state.buffers.target();
-                let range = start..start + chunk.items;
-                upload_opinions(&self.opened, &mut state.upload, evidence, &outline, range, to)?;
-                chunk.upload(&self.opened, &mut state.upload, &state.buffers)?;
-                run.timing.upload += begin.elapsed();
-                state.dispatch(&self.opened, chunk, None);
-                state.read_back(&self.opened, start, now, &mut run)?;
-                if run.first_invalid.is_some() {
-                    break;
-                }
-            }
-            Ok(run)
+                upload_opinions(opened, &mut state.upload, evidence, &outline, range, buffers.target())?;
+                chunk.upload(opened, &mut state.upload, buffers)?;
+                timing.upload += begin.elapsed();
+                state.dispatch(opened, chunk, set, None);
+                Ok(())
+            })
         })
     }
 
     /// Runs one step over all items that are held.
-    fn run_held_step(&self, step: &Step, resident: &Resident, mut out: FusedMut<'_>) -> Result<Run> {
+    fn run_held_step(&self, step: &Step, resident: &Resident, out: FusedMut<'_>) -> Result<Run> {
         check_loops(step, self.limits)?;
+        let opened = &self.opened;
         let at_most = usize::try_from(dispatch_items(step, self.limits)).unwrap_or(usize::MAX);
         let mut largest = Chunk::whole(step, resident.largest()).bytes();
         for bound in [EVIDENCE, PRESENCE, CONFIDENCE] {
             // What is held is bound in its place.
             largest[bound] = 4;
         }
-        self.alone(largest.iter().sum(), |state| {
+        let together = largest.iter().sum::<u64>();
+        let sets = if resident.pieces().len() > 1 && 2 * together <= self.limits.chunk_bytes { 2 } else { 1 };
+        self.alone(sets as u64 * together, |state| {
             // What the evidence was stacked of may wait.
-            state.chain.submit(&self.opened);
-            state.buffers.reserve(&self.opened, step.kernel().contract().bindings, &largest, self.limits.chunk_bytes);
-            let mut run = Run::default();
-            for piece in resident.pieces() {
-                let (now, rest) = out.split_at(piece.items);
-                out = rest;
-                for first in (0..piece.items).step_by(at_most) {
-                    let items = at_most.min(piece.items - first);
-                    let chunk = Chunk { first, items, ..Chunk::whole(step, piece.items) };
+            state.chain.submit(opened);
+            let bindings = step.kernel().contract().bindings;
+            state.buffers.reserve(opened, bindings, &largest, sets, self.limits.chunk_bytes);
+            let mut pieces = resident.pieces().iter();
+            let ranges = resident.pieces().iter().map(|piece| piece.start..piece.start + piece.items);
+            state.in_turn(opened, sets, ranges, out, |state, set, range, timing| {
+                let Some(piece) = pieces.next() else { return Ok(()) };
+                for first in (0..range.len()).step_by(at_most) {
+                    let items = at_most.min(range.len() - first);
+                    let chunk = Chunk { first, items, ..Chunk::whole(step, range.len()) };
                     let begin = Instant::now();
-                    chunk.upload(&self.opened, &mut state.upload, &state.buffers)?;
-                    run.timing.upload += begin.elapsed();
-                    state.dispatch(&self.opened, chunk, Some(piece.target()));
+                    chunk.upload(opened, &mut state.upload, state.buffers.at(set))?;
+                    timing.upload += begin.elapsed();
+                    state.dispatch(opened, chunk, set, Some(piece.target()));
                 }
-                state.read_back(&self.opened, piece.start, now, &mut run)?;
-                if run.first_invalid.is_some() {
-                    break;
-                }
-            }
-            Ok(run)
+                Ok(())
+            })
         })
     }
+}
+
+/// A chunk whose outputs are on their way back.
+struct Flying<'a> {
+    set: usize,
+    /// Its first item.
+    start: usize,
+    out: FusedMut<'a>,
+    reading: Reading,
 }
 
 impl State {
     fn new(opened: &Opened) -> Self {
         Self {
-            buffers: Buffers::default(),
+            buffers: Sets::default(),
             held: batch::Held::default(),
             upload: Upload::new(opened),
             readback: Readback::new(opened),
@@ -206,29 +211,84 @@ impl State {
         }
     }
 
-    /// Reads back the outputs of the chunk that begins at an item.
-    fn read_back(&self, opened: &Opened, start: usize, out: FusedMut<'_>, run: &mut Run) -> Result<()> {
-        let begin = Instant::now();
-        let (mut status, mut ticks) = ([0; 4], [0; CLOCK_BYTES]);
-        let mut pieces = vec![Piece { from: self.buffers.at(STATUS), from_offset: 0, to: &mut status }];
-        if let Some(clock) = &self.clock {
-            pieces.push(Piece { from: &clock.resolved, from_offset: 0, to: &mut ticks });
+    /// Runs chunks, each in the next set of buffers: while the outputs of one come back, the next is uploaded and
+    /// dispatched. Ends at the first in which an item is invalid.
+    fn in_turn(
+        &mut self,
+        opened: &Opened,
+        sets: usize,
+        chunks: impl Iterator<Item = Range<usize>>,
+        mut out: FusedMut<'_>,
+        mut dispatch: impl FnMut(&mut Self, usize, Range<usize>, &mut Timing) -> Result<()>,
+    ) -> Result<Run> {
+        let (mut run, mut flying) = (Run::default(), None);
+        for (turn, range) in chunks.enumerate() {
+            let (set, start) = (turn % sets, range.start);
+            let (now, rest) = out.split_at(range.len());
+            out = rest;
+            if sets == 1 {
+                // Its buffers are the ones that this chunk is to have.
+                self.land(opened, flying.take(), &mut run)?;
+            }
+            if run.first_invalid.is_some() {
+                break;
+            }
+            dispatch(self, set, range, &mut run.timing)?;
+            self.land(opened, flying.take(), &mut run)?;
+            if run.first_invalid.is_some() {
+                break;
+            }
+            flying = Some(self.take_off(opened, set, start, now, &mut run));
         }
-        pieces.extend(outputs(self.buffers.at(POSTERIOR), self.buffers.at(COLUMNS), out));
-        self.readback.read(opened, pieces)?;
+        self.land(opened, flying, &mut run)?;
+        Ok(run)
+    }
+
+    /// Sends back the outputs of the chunk that was dispatched last, which begins at an item.
+    fn take_off<'a>(
+        &self,
+        opened: &Opened,
+        set: usize,
+        start: usize,
+        mut out: FusedMut<'a>,
+        run: &mut Run,
+    ) -> Flying<'a> {
+        let begin = Instant::now();
+        let reading = self.readback.begin(opened, self.pieces(set, &mut Marks::default(), out.reborrow()));
+        run.timing.read_back += begin.elapsed();
+        Flying { set, start, out, reading }
+    }
+
+    /// Waits for the outputs of a chunk, if one is on its way.
+    fn land(&self, opened: &Opened, flying: Option<Flying<'_>>, run: &mut Run) -> Result<()> {
+        let Some(Flying { set, start, out, reading }) = flying else { return Ok(()) };
+        let begin = Instant::now();
+        let mut marks = Marks::default();
+        self.readback.finish(opened, reading, self.pieces(set, &mut marks, out))?;
         run.timing.read_back += begin.elapsed();
 
         if let Some(clock) = &self.clock {
-            *run.timing.kernels.get_or_insert(Duration::ZERO) += clock.between(ticks);
+            *run.timing.kernels.get_or_insert(Duration::ZERO) += clock.between(marks.ticks);
         }
         run.timing.chunks += 1;
-        let status = u32::from_ne_bytes(status);
+        let status = u32::from_ne_bytes(marks.status);
         run.first_invalid = (status != u32::MAX).then_some(start + status as usize);
         Ok(())
     }
 
+    /// What is read back of a chunk, the marks first: the clock is overwritten by the next chunk.
+    fn pieces<'a>(&'a self, set: usize, marks: &'a mut Marks, out: FusedMut<'a>) -> Vec<Piece<'a>> {
+        let buffers = self.buffers.at(set);
+        let mut pieces = vec![Piece { from: buffers.at(STATUS), from_offset: 0, to: &mut marks.status }];
+        if let Some(clock) = &self.clock {
+            pieces.push(Piece { from: &clock.resolved, from_offset: 0, to: &mut marks.ticks });
+        }
+        pieces.extend(outputs(buffers.at(POSTERIOR), buffers.at(COLUMNS), out));
+        pieces
+    }
+
     /// Submits the chunk's kernel, over evidence that lies elsewhere than in the chunk's own buffers if it does.
-    fn dispatch(&mut self, opened: &Opened, chunk: Chunk<'_>, held: Option<Target<'_>>) {
+    fn dispatch(&mut self, opened: &Opened, chunk: Chunk<'_>, set: usize, held: Option<Target<'_>>) {
         let kernel = chunk.step.kernel();
         let (pipeline, layout) = self.pipelines.get(opened, kernel, Switches::of(chunk.step).into());
         let held =
@@ -236,7 +296,7 @@ impl State {
         let group = opened.device.create_bind_group(&BindGroupDescriptor {
             label: Some(kernel.name()),
             layout: &layout,
-            entries: &self.buffers.entries(held.as_ref().map_or(&[], |held| held)),
+            entries: &self.buffers.at(set).entries(held.as_ref().map_or(&[], |held| held)),
         });
         let mut encoder =
             opened.device.create_command_encoder(&CommandEncoderDescriptor { label: Some(kernel.name()) });
@@ -254,6 +314,14 @@ impl State {
         }
         opened.submit(encoder);
     }
+}
+
+/// What is read back of a chunk beside its outputs.
+#[derive(Debug, Default)]
+struct Marks {
+    /// The first invalid item.
+    status: [u8; 4],
+    ticks: [u8; CLOCK_BYTES],
 }
 
 /// Where the outputs lie in both buffers and where they go; of those not asked for both are empty.
