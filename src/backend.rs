@@ -1,5 +1,6 @@
 //! The executors: one interface, the CPU and the GPU behind it.
 
+pub(crate) mod adapter;
 pub(crate) mod cpu;
 pub mod fault;
 pub(crate) mod gpu;
@@ -10,6 +11,7 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::adapter::{Adapter, AdapterKind, AdapterLimits};
 use self::held::{HeldArray, HeldBatch, Home, Shape};
 use crate::error::{InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::{Features, Targets};
@@ -92,6 +94,16 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
         Ok(None)
     }
 
+    /// The same by a kernel, once for each of so many dispatches, after one that does not count.
+    fn copy_kernel_times(&self, _bytes: u64, _dispatches: usize) -> Result<Option<Vec<Duration>>> {
+        Ok(None)
+    }
+
+    /// What its driver says of the device; `None` where there is no driver.
+    fn adapter(&self) -> Option<Adapter> {
+        None
+    }
+
     /// Takes packed features on, to evaluate a softmax regression over them; no item is labelled yet.
     fn regression(self: Arc<Self>, features: Arc<Features>) -> Result<Box<dyn Regression>>;
 }
@@ -150,6 +162,10 @@ pub(crate) trait Regression: fmt::Debug {
     /// The summed loss of the labelled items; `gradient`, laid out as the parameters, becomes its gradient. NaN where sums
     /// leave the numbers.
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64>;
+
+    /// What the kernels of the last evaluation took, on the device's clock; on the CPU the whole of it. `None` where
+    /// nothing ran, the device has no clock, or features were uploaded in between.
+    fn kernels(&self) -> Option<Duration>;
 }
 
 /// What a run has to say beside its outputs.
@@ -175,6 +191,19 @@ pub struct Timing {
     pub read_back: Duration,
     /// Into how many chunks the items were cut.
     pub chunks: usize,
+}
+
+impl Timing {
+    /// Of what ran since an earlier sum; a clock that the earlier one lacks counts from nothing.
+    pub(crate) fn since(&self, earlier: &Self) -> Self {
+        Self {
+            total: self.total.saturating_sub(earlier.total),
+            upload: self.upload.saturating_sub(earlier.upload),
+            kernels: self.kernels.map(|now| now.saturating_sub(earlier.kernels.unwrap_or_default())),
+            read_back: self.read_back.saturating_sub(earlier.read_back),
+            chunks: self.chunks.saturating_sub(earlier.chunks),
+        }
+    }
 }
 
 impl AddAssign for Timing {

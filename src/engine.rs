@@ -10,6 +10,7 @@ mod host;
 mod regression;
 mod resident;
 mod self_test;
+mod spent;
 pub mod stream;
 
 use std::fmt;
@@ -27,11 +28,14 @@ use self::host::Host;
 use self::regression::Movable;
 use self::resident::Residency;
 pub use self::resident::{Input, Resident, ResidentFused, ResidentStats};
+pub use self::spent::Spent;
+use self::spent::{Account, Accounted};
 use crate::backend::cpu::{Cpu, SimdLevel};
 use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
-use crate::backend::{Backend, Regression, Timing};
+use crate::backend::{Adapter, Backend, Regression, Timing};
 use crate::error::{Error, EvidenceError, Result};
+use crate::kernel::Kernel;
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
 use crate::plan::{self, Program};
@@ -71,6 +75,7 @@ pub struct Engine {
     log: Log,
     reason: String,
     residency: Arc<Residency>,
+    account: Account,
 }
 
 /// Where an engine is to run.
@@ -205,6 +210,7 @@ impl Engine {
             log: Log::default(),
             reason,
             residency: Arc::new(residency),
+            account: Account::default(),
         })
     }
 
@@ -295,7 +301,13 @@ impl Engine {
                 };
                 Err(EvidenceError::Invalid(invalid).into())
             }
-            None => Ok(Timing { total: start.elapsed(), ..run.timing }),
+            None => {
+                let timing = Timing { total: start.elapsed(), ..run.timing };
+                if outline.items > 0 {
+                    self.account.add_fusion(&program, outline.items, timing);
+                }
+                Ok(timing)
+            }
         }
     }
 
@@ -404,6 +416,40 @@ impl Engine {
         }
     }
 
+    /// The same by a kernel that does nothing but copy, once for each of so many dispatches, after one that does not count:
+    /// what a kernel that streams could reach at best. The beginning and the end of the copy are then compared.
+    ///
+    /// # Errors
+    ///
+    /// The bytes do not fit one of the device's bindings or its memory, the copy is another, or the device fails.
+    pub fn copy_kernel_times(&self, bytes: u64, dispatches: usize) -> Result<Option<Vec<Duration>>> {
+        match &self.accelerator {
+            Some(accelerator) => attempt(|| accelerator.current(&self.log)?.copy_kernel_times(bytes, dispatches)),
+            None => Ok(None),
+        }
+    }
+
+    /// What its driver says of the device; `None` on the CPU.
+    ///
+    /// # Examples
+    ///
+    /// *The CPU has no driver.*
+    ///
+    /// ```
+    /// assert_eq!(consilience::Engine::cpu()?.adapter(), None);
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    #[must_use]
+    pub fn adapter(&self) -> Option<Adapter> {
+        self.accelerator.as_ref().and_then(Accelerator::in_use).and_then(|gpu| gpu.adapter())
+    }
+
+    /// What was spent on a kernel since the engine was opened, by calls that succeeded.
+    #[must_use]
+    pub fn spent(&self, kernel: Kernel) -> Spent {
+        self.account.of(kernel)
+    }
+
     /// Runs a kernel over arrays and says where the time went. After a failure the arrays that it updates in place are as
     /// they were.
     pub(crate) fn run_batch(&self, mut batch: Batch<'_>) -> Result<Timing> {
@@ -411,10 +457,11 @@ impl Engine {
         if batch.items == 0 {
             return Ok(Timing { total: start.elapsed(), ..Timing::default() });
         }
+        let (kernel, bytes, operations) = (batch.kernel, batch.bytes(), batch.operations * batch.items);
         let mut saved = None;
         let mut work = (&mut batch, &mut saved);
         let result = self.on_either(
-            Job::Run(work.0.kernel),
+            Job::Run(kernel),
             &mut work,
             |gpu, (batch, saved)| {
                 **saved = Some(batch.saved());
@@ -429,12 +476,14 @@ impl Engine {
             (Err(_), Some(saved)) => batch.restore(&saved),
             _ => {}
         }
-        Ok(Timing { total: start.elapsed(), ..result? })
+        let timing = Timing { total: start.elapsed(), ..result? };
+        self.account.add(kernel, timing, bytes as u64, operations as u64);
+        Ok(timing)
     }
 
     /// A softmax regression over packed features, on this engine's device.
     pub(crate) fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
-        Ok(Box::new(Movable::new(self, features)?))
+        Ok(Box::new(Accounted { engine: self, regression: Box::new(Movable::new(self, features)?) }))
     }
 
     /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores unless the options say otherwise.

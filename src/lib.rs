@@ -33,8 +33,8 @@
 //! # Features
 //!
 //! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. `http` and
-//! `https`: chat services as live sources. `candle` and `burn`: networks as live sources. Without any the crate is a pure
-//! CPU engine.
+//! `https`: chat services as live sources. `candle` and `burn`: networks as live sources. `burn-wgpu`: nothing of
+//! the library, but a baseline in `examples/gpu_bench`. Without any the crate is a pure CPU engine.
 
 mod backend;
 mod engine;
@@ -48,15 +48,15 @@ mod plan;
 mod spec;
 mod tensor;
 
-pub use self::backend::Timing;
 pub use self::backend::cpu::SimdLevel;
 #[doc(hidden)]
 pub use self::backend::fault;
 #[cfg(feature = "gpu")]
 pub use self::backend::gpu::foreign as gpu;
+pub use self::backend::{Adapter, AdapterKind, AdapterLimits, Timing};
 pub use self::engine::{
     Device, Engine, EngineOptions, Event, Happening, Health, Input, Job, OnDeviceFailure, Resident, ResidentArray,
-    ResidentFused, ResidentStats, stream,
+    ResidentFused, ResidentStats, Spent, stream,
 };
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod engine;
 mod integrations;
+mod measuring;
 #[cfg(feature = "orchestration")]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod orchestration;

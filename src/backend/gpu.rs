@@ -3,11 +3,14 @@
 #[cfg(feature = "gpu")]
 mod adapter;
 #[cfg(feature = "gpu")]
+mod bandwidth;
+#[cfg(feature = "gpu")]
 mod batch;
 #[cfg(feature = "gpu")]
 mod buffers;
 #[cfg(feature = "gpu")]
 mod chain;
+mod description;
 #[cfg(not(feature = "gpu"))]
 mod disabled;
 #[cfg(feature = "gpu")]

@@ -1,6 +1,7 @@
 //! A fit that begins on the device and goes on on the CPU where that fails.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::backend::gpu::Gpu;
 use crate::backend::{Backend, Regression};
@@ -74,5 +75,9 @@ impl Regression for Movable<'_> {
 
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64> {
         self.ask(|regression| regression.evaluate(parameters, gradient))
+    }
+
+    fn kernels(&self) -> Option<Duration> {
+        self.regression.kernels()
     }
 }

@@ -203,6 +203,12 @@ pub enum DeviceError {
         /// What the driver said.
         message: String,
     },
+    /// A copy by the device differs from what was copied.
+    #[error("the device's copy of {bytes} bytes differs from what was copied; its driver is not to be trusted")]
+    WrongCopy {
+        /// Bytes that were copied.
+        bytes: u64,
+    },
     /// The threads of the CPU executor could not be started.
     #[error("the CPU executor could not start its threads: {message}")]
     Threads {
@@ -224,6 +230,7 @@ impl DeviceError {
             | Self::TimedOut { .. }
             | Self::Panicked { .. }
             | Self::WrongResult { .. }
+            | Self::WrongCopy { .. }
             | Self::Refused { .. } => true,
             Self::NotFound { .. }
             | Self::FeatureOff

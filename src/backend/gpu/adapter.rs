@@ -20,6 +20,8 @@ static CREATION: Mutex<()> = Mutex::new(());
 pub(super) struct Opened {
     /// What it is.
     pub info: AdapterInfo,
+    /// What it could do, asked for or not.
+    pub offered: Features,
     pub device: Device,
     pub queue: Queue,
     /// No two devices have the same, of any instance: wgpu numbers those of each instance alike.
@@ -49,10 +51,10 @@ pub(super) fn open(wanted: &Wanted, faults: Option<Faults>) -> Result<Opened> {
     let infos = adapters.iter().map(Adapter::get_info).collect::<Vec<_>>();
     let adapter = adapters.swap_remove(choose(wanted, &infos)?);
 
-    let info = adapter.get_info();
+    let (info, offered) = (adapter.get_info(), adapter.features());
     let descriptor = DeviceDescriptor {
         label: Some("consilience"),
-        required_features: adapter.features() & Features::TIMESTAMP_QUERY,
+        required_features: offered & Features::TIMESTAMP_QUERY,
         // The defaults allow 128 MiB a binding.
         required_limits: adapter.limits(),
         memory_hints: MemoryHints::Performance,
@@ -60,7 +62,7 @@ pub(super) fn open(wanted: &Wanted, faults: Option<Faults>) -> Result<Opened> {
     };
     let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
         .map_err(|error| DeviceError::Unavailable { adapter: info.name.clone(), message: error.to_string() })?;
-    let opened = Opened::new(info, device, queue, faults);
+    let opened = Opened::new(info, offered, device, queue, faults);
     let lost = Arc::clone(&opened.lost);
     opened.device.set_device_lost_callback(move |reason, message| {
         // A second loss has nothing to add.
@@ -76,13 +78,19 @@ pub(super) fn open(wanted: &Wanted, faults: Option<Faults>) -> Result<Opened> {
 
 impl Opened {
     /// A device that is open, on which nobody has told yet whom to call when it is lost.
-    pub(super) fn new(info: AdapterInfo, device: Device, queue: Queue, faults: Option<Faults>) -> Self {
+    pub(super) fn new(
+        info: AdapterInfo,
+        offered: Features,
+        device: Device,
+        queue: Queue,
+        faults: Option<Faults>,
+    ) -> Self {
         static OPENED: AtomicU64 = AtomicU64::new(0);
         let number = OPENED.fetch_add(1, Ordering::Relaxed);
         let open = faults.as_ref().map(Faults::device);
         let (lost, uncaptured) = (Arc::default(), Arc::default());
         let submissions = AtomicU64::new(0);
-        Self { info, device, queue, number, lost, uncaptured, faults, open, submissions }
+        Self { info, offered, device, queue, number, lost, uncaptured, faults, open, submissions }
     }
 }
 

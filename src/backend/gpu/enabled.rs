@@ -11,7 +11,7 @@ use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
 use crate::backend::gpu::adapter::{self, Opened};
 use crate::backend::gpu::batch;
-use crate::backend::gpu::buffers::{Buffers, Nothing, Sets};
+use crate::backend::gpu::buffers::{Nothing, Sets};
 use crate::backend::gpu::chain::Chain;
 use crate::backend::gpu::encode::{Chunk, Target, upload_opinions};
 use crate::backend::gpu::fused::DeviceFused;
@@ -23,7 +23,7 @@ use crate::backend::gpu::regression;
 use crate::backend::gpu::resident::Resident;
 use crate::backend::gpu::upload::Upload;
 use crate::backend::held::{HeldArray, HeldBatch, Shape};
-use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
+use crate::backend::{Adapter, Backend, Held, HeldFused, Regression, Run, Timing};
 use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::batch::Batch;
@@ -463,5 +463,13 @@ impl Backend for Gpu {
             Some(clock) => clock.copy_time(&self.opened, &state.readback, bytes).map(Some),
             None => Ok(None),
         })
+    }
+
+    fn adapter(&self) -> Option<Adapter> {
+        Some(self.opened.description())
+    }
+
+    fn copy_kernel_times(&self, bytes: u64, dispatches: usize) -> Result<Option<Vec<Duration>>> {
+        self.time_copies(bytes, dispatches)
     }
 }

@@ -233,7 +233,8 @@ impl Gpu {
     /// Runs on a device of the caller's, whose loss the caller hears of, not we: one callback is all that a device has.
     pub(crate) fn on_device(open: OpenDevice, memory_bytes: Option<u64>) -> Self {
         let OpenDevice { info, device, queue } = open;
-        Self::on(Opened::new(info, device, queue, None), memory_bytes)
+        let offered = device.features();
+        Self::on(Opened::new(info, offered, device, queue, None), memory_bytes)
     }
 
     /// The device, to be worked on by others as well.

@@ -14,7 +14,7 @@ use crate::backend::gpu::encode::{MIXED, number};
 use crate::kernel::bayes::{conjugate, gaussian, information, special};
 use crate::kernel::fusion::pool::{By, Slot};
 use crate::kernel::stacking::softmax_regression::Stage;
-use crate::kernel::{Access, Binding, Kernel};
+use crate::kernel::{Access, Binding, Contract, Kernel};
 use crate::plan::Step;
 use crate::spec::{Conflict, OnInvalid};
 use crate::tensor::Form;
@@ -163,7 +163,12 @@ impl Pipelines {
         constants: Constants,
     ) -> (ComputePipeline, BindGroupLayout) {
         let in_place = matches!(constants, Constants::Fusion { in_place: true, .. });
-        let compiled = || (module(opened, kernel, in_place), layout(opened, kernel, in_place));
+        let compiled = || {
+            let Contract { name, source, bindings, .. } = kernel.contract();
+            let source = opened.faults.as_ref().map_or((*source).into(), |faults| faults.text(kernel, source));
+            let source = if in_place { writable(&source).into() } else { source };
+            (module(opened, name, &source), layout(opened, name, bindings, in_place))
+        };
         let (module, layout) = self.modules.entry((kernel, in_place)).or_insert_with(compiled);
         let compile = || {
             let pipeline_layout = opened.device.create_pipeline_layout(&PipelineLayoutDescriptor {
@@ -188,14 +193,15 @@ impl Pipelines {
     }
 }
 
-fn module(opened: &Opened, kernel: Kernel, in_place: bool) -> ShaderModule {
-    let text = kernel.contract().source;
-    let mut text = opened.faults.as_ref().map_or(text.into(), |faults| faults.text(kernel, text));
-    if in_place {
-        let (read, written) = ("var<storage, read> ", "var<storage, read_write> ");
-        text = text.replace(&format!("{read}{EVIDENCE}:"), &format!("{written}{EVIDENCE}:")).into();
-    }
-    let descriptor = ShaderModuleDescriptor { label: Some(kernel.name()), source: ShaderSource::Wgsl(text) };
+/// The text of a fusion kernel that sees its evidence as something that is written.
+fn writable(source: &str) -> String {
+    let (read, written) = ("var<storage, read> ", "var<storage, read_write> ");
+    source.replace(&format!("{read}{EVIDENCE}:"), &format!("{written}{EVIDENCE}:"))
+}
+
+/// A shader of ours, compiled.
+pub(super) fn module(opened: &Opened, label: &str, source: &str) -> ShaderModule {
+    let descriptor = ShaderModuleDescriptor { label: Some(label), source: ShaderSource::Wgsl(source.into()) };
     if cfg!(debug_assertions) {
         return opened.device.create_shader_module(descriptor);
     }
@@ -211,14 +217,15 @@ fn module(opened: &Opened, kernel: Kernel, in_place: bool) -> ShaderModule {
     // six dimensions and with as many planes as their sources have; measures read a plane for each class of each source.
     // Of beams, positions are clamped to the last one, neighbours and steps to the arrays that hold them; segments and
     // tables come from the methods, which fill them themselves. Of what goes round rings, positions that look something up
-    // are compared or clamped first.
+    // are compared or clamped first. A copy's lanes stay below the length of its two buffers, which are alike.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())
     }
 }
 
-fn layout(opened: &Opened, kernel: Kernel, in_place: bool) -> BindGroupLayout {
+/// The layout of the one bind group, in which evidence may lie where answers do.
+pub(super) fn layout(opened: &Opened, label: &str, bindings: &[Binding], in_place: bool) -> BindGroupLayout {
     let entry = |(number, binding): (u32, &Binding)| BindGroupLayoutEntry {
         binding: number,
         visibility: ShaderStages::COMPUTE,
@@ -233,9 +240,9 @@ fn layout(opened: &Opened, kernel: Kernel, in_place: bool) -> BindGroupLayout {
         },
         count: None,
     };
-    let entries = (0..).zip(kernel.contract().bindings).map(entry);
+    let entries = (0..).zip(bindings).map(entry);
     opened.device.create_bind_group_layout(&BindGroupLayoutDescriptor {
-        label: Some(kernel.name()),
+        label: Some(label),
         entries: &entries.collect::<Vec<_>>(),
     })
 }

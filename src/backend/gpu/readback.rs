@@ -148,7 +148,7 @@ mod tests {
 
     /// A device and a buffer on it; without an adapter nothing is tested, unless one must be there.
     fn device(bytes: usize) -> Option<(Opened, Buffer)> {
-        let opened = match open(&Wanted::Any) {
+        let opened = match open(&Wanted::Any, None) {
             Ok(opened) => opened,
             Err(error) if std::env::var_os("CONSILIENCE_REQUIRE_GPU").is_some() => panic!("{error}"),
             Err(_) => return None,

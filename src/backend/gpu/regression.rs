@@ -1,6 +1,7 @@
 //! A softmax regression whose features stay on the device.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use wgpu::{
@@ -13,6 +14,7 @@ use crate::backend::gpu::adapter::Opened;
 use crate::backend::gpu::buffers::create;
 use crate::backend::gpu::enabled::{Gpu, State};
 use crate::backend::gpu::pipelines::Constants;
+use crate::backend::gpu::profile::CLOCK_BYTES;
 use crate::backend::gpu::readback::Piece as Read;
 use crate::error::Result;
 use crate::kernel::Kernel;
@@ -39,6 +41,8 @@ struct Resident {
     pieces: Vec<Bound>,
     /// What the last evaluation read back.
     read: (Vec<f32>, Vec<f32>),
+    /// How long its kernels took.
+    kernels: Option<Duration>,
 }
 
 /// A piece, ready to be dispatched.
@@ -80,6 +84,7 @@ impl Regression for Held {
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64> {
         gradient.fill(0.0);
         let Some(resident) = &mut self.resident else { return Ok(0.0) };
+        resident.kernels = None;
         let Self { gpu, features, .. } = self;
         if !is_within_range(features, parameters) {
             gradient.fill(f64::NAN);
@@ -92,6 +97,10 @@ impl Regression for Held {
             gradient.iter_mut().zip(block).for_each(|(sum, &part)| *sum += f64::from(part));
         }
         Ok(losses.iter().map(|&loss| f64::from(loss)).sum())
+    }
+
+    fn kernels(&self) -> Option<Duration> {
+        self.resident.as_ref()?.kernels
     }
 }
 
@@ -124,33 +133,47 @@ impl Resident {
             state.upload.flush(opened)?;
             let words = |binding: usize| vec![0.0; (bytes[binding] / 4) as usize];
             let read = (words(LOSSES), words(PARTIALS));
-            Ok(Self { cut, targets, parameters, losses, partials, pieces, read })
+            Ok(Self { cut, targets, parameters, losses, partials, pieces, read, kernels: None })
         })
     }
 
     /// Evaluates at the parameters and reads back what the host is to add up.
     fn run(&mut self, opened: &Opened, state: &mut State, features: &Features, parameters: &[f32]) -> Result<()> {
         state.upload.write(opened, &self.parameters, 0, cast_slice(parameters))?;
-        for Bound { piece, features: on_device, group, dispatches } in &self.pieces {
+        // Beside uploads in between the clock would run as well.
+        let clock = state.clock.as_ref().filter(|_| self.pieces.iter().all(|bound| bound.piece.is_resident));
+        for (place, Bound { piece, features: on_device, group, dispatches }) in self.pieces.iter().enumerate() {
             if !piece.is_resident {
                 state.upload.write(opened, on_device, 0, cast_slice(rows(features, *piece)))?;
             }
             state.upload.flush(opened)?;
             let label = Some(Kernel::SoftmaxRegression.name());
             let mut encoder = opened.device.create_command_encoder(&CommandEncoderDescriptor { label });
-            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor { label, timestamp_writes: None });
+            let (is_first, is_last) = (place == 0, place + 1 == self.pieces.len());
+            let timestamp_writes = clock.and_then(|clock| clock.one_of(is_first, is_last));
+            let mut pass = encoder.begin_compute_pass(&ComputePassDescriptor { label, timestamp_writes });
             pass.set_bind_group(0, group, &[]);
             for (pipeline, [x, y]) in dispatches {
                 pass.set_pipeline(pipeline);
                 pass.dispatch_workgroups(*x, *y, 1);
             }
             drop(pass);
+            if let Some(clock) = clock.filter(|_| is_last) {
+                clock.resolve(&mut encoder);
+            }
             opened.submit(encoder);
         }
+        let mut ticks = [0; CLOCK_BYTES];
         let (losses, partials) = &mut self.read;
         let losses = Read { from: &self.losses, from_offset: 0, to: cast_slice_mut(losses) };
         let partials = Read { from: &self.partials, from_offset: 0, to: cast_slice_mut(partials) };
-        state.readback.read(opened, vec![losses, partials])
+        let mut pieces = vec![losses, partials];
+        if let Some(clock) = clock {
+            pieces.push(Read { from: &clock.resolved, from_offset: 0, to: &mut ticks });
+        }
+        state.readback.read(opened, pieces)?;
+        self.kernels = clock.map(|clock| clock.between(ticks));
+        Ok(())
     }
 }
 

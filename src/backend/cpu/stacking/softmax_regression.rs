@@ -1,6 +1,7 @@
 //! Loss, gradient and posterior of a softmax regression over packed features.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, Simd, dispatch, f32x16, prelude::*};
 use rayon::prelude::*;
@@ -19,12 +20,13 @@ pub(in crate::backend::cpu) struct Held {
     cpu: Arc<Cpu>,
     features: Arc<Features>,
     targets: Targets,
+    took: Option<Duration>,
 }
 
 impl Held {
     /// No item is labelled yet.
     pub(in crate::backend::cpu) fn new(cpu: Arc<Cpu>, features: Arc<Features>) -> Self {
-        Self { cpu, targets: Targets::none(features.tiles()), features }
+        Self { cpu, targets: Targets::none(features.tiles()), features, took: None }
     }
 }
 
@@ -39,7 +41,14 @@ impl Regression for Held {
     }
 
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64> {
-        Ok(self.cpu.evaluate(&self.features, &self.targets, parameters, gradient))
+        let start = Instant::now();
+        let loss = self.cpu.evaluate(&self.features, &self.targets, parameters, gradient);
+        self.took = Some(start.elapsed());
+        Ok(loss)
+    }
+
+    fn kernels(&self) -> Option<Duration> {
+        self.took
     }
 }
 

@@ -1,0 +1,203 @@
+//! `bayes/*`: posterior mathematics.
+
+use consilience::bayes::{
+    self, CellCounts, CellEvidence, DirichletCategorical, Gaussians, InverseModel, Least, LogOddsGrid,
+    NormalInverseGamma, Samples, covariance_intersection, fuse_gaussians,
+};
+use consilience::kernel::Kernel;
+use consilience::{Engine, Result};
+
+use super::{Case, Column, Of, STEPS, spread};
+
+/// Classes of distributions.
+const CLASSES: usize = 10;
+
+pub fn cases() -> Vec<Case> {
+    let special = FUNCTIONS.map(|(name, function)| special(name, function).quick_if(name == "ln_gamma"));
+    let measures = MEASURES.map(|(name, measure)| information(name, measure).quick_if(name == "entropy"));
+    let rest = [
+        counts().quick(),
+        probabilities(),
+        dirichlet("update of 4", |prior, engine, counts| Ok(prior.update(engine, counts)?.alpha().to_vec())).quick(),
+        dirichlet("evidence of 4", DirichletCategorical::log_evidence),
+        normal(),
+        gaussian("precision of 4", |engine, four| fuse_gaussians(engine, four, &[1.0; 4])).quick(),
+        gaussian("intersection of 2", |engine, four| {
+            Ok(covariance_intersection(engine, &four[..2], Least::Determinant)?.fused)
+        }),
+    ];
+    special.into_iter().chain(rest).chain(measures).collect()
+}
+
+/// Numbers between 1 and 100.
+fn parameters(items: usize, step: f64) -> Vec<f32> {
+    spread(items, step).iter().map(|x| (1.0 + 99.0 * x) as f32).collect()
+}
+
+fn shares(items: usize, step: f64) -> Vec<f32> {
+    spread(items, step).iter().map(|&x| x as f32).collect()
+}
+
+type Function = fn(&Engine, &[f32], &[f32], &[f32]) -> Result<Vec<f32>>;
+
+const FUNCTIONS: [(&str, Function); 8] = [
+    ("ln_gamma", |engine, a, _, _| bayes::ln_gamma(engine, a)),
+    ("digamma", |engine, a, _, _| bayes::digamma(engine, a)),
+    ("incomplete_beta", bayes::incomplete_beta),
+    ("incomplete_beta_inverse", bayes::incomplete_beta_inverse),
+    ("incomplete_gamma", |engine, a, x, _| bayes::incomplete_gamma(engine, a, x)),
+    ("incomplete_gamma_upper", |engine, a, x, _| bayes::incomplete_gamma_upper(engine, a, x)),
+    ("incomplete_gamma_inverse", |engine, a, _, p| bayes::incomplete_gamma_inverse(engine, a, p)),
+    ("incomplete_gamma_upper_inverse", |engine, a, _, p| bayes::incomplete_gamma_upper_inverse(engine, a, p)),
+];
+
+fn special(name: &'static str, function: Function) -> Case {
+    type State = ([Vec<f32>; 3], Vec<f32>);
+    let make = move |items: usize| {
+        let given = [parameters(items, STEPS[0]), parameters(items, STEPS[1]), shares(items, STEPS[2])];
+        let run = move |(given, found): &mut State, engine: &_| {
+            let [a, b, p] = &given;
+            *found = function(engine, a, b, p)?;
+            Ok(())
+        };
+        // Both are within 1e-6 of the exact value, and of a mass only within 1e-11 where the complement was computed.
+        let absolute = if name == "digamma" { 2e-6 } else { 2e-11 };
+        let answer = move |(_, found): &State| vec![Column::close("result", found, absolute, 2e-6)];
+        Ok(Of { state: (given, Vec::new()), run, answer })
+    };
+    Case::new(Kernel::Special, name, make).start(1024)
+}
+
+/// Two planes of hits and misses.
+fn counts() -> Case {
+    type State = (Vec<CellCounts>, LogOddsGrid);
+    let make = |items: usize| {
+        let count = |x: &f64| CellCounts::new((4.0 * x) as u16, (60.0 * x) as u16 % 8);
+        let counts: Vec<CellCounts> = spread(items, STEPS[1]).iter().map(count).collect();
+        let run = |(counts, grid): &mut State, engine: &_| {
+            let plane = CellEvidence::Counts { counts, model: InverseModel { hit: 0.7, miss: 0.4 } };
+            grid.update(engine, &[plane, plane])?;
+            Ok(())
+        };
+        Ok(Of { state: (counts, LogOddsGrid::new(items)), run, answer: |(_, grid): &State| log_odds(grid) })
+    };
+    Case::new(Kernel::LogOdds, "two planes of counts", make).start(1 << 15)
+}
+
+fn probabilities() -> Case {
+    type State = (Vec<f32>, LogOddsGrid);
+    let make = |items: usize| {
+        let run = |(p, grid): &mut State, engine: &_| {
+            grid.update(engine, &[CellEvidence::Probabilities(p)])?;
+            Ok(())
+        };
+        let state = (shares(items, STEPS[0]), LogOddsGrid::new(items));
+        Ok(Of { state, run, answer: |(_, grid): &State| log_odds(grid) })
+    };
+    Case::new(Kernel::LogOdds, "a plane of probabilities", make).start(1 << 15)
+}
+
+/// Multiples of 2^-16, a unit apart for each plane at most.
+fn log_odds(grid: &LogOddsGrid) -> Vec<Column> {
+    vec![Column::close("log odds", grid.log_odds(), 2.0 / 65_536.0, 2e-6)]
+}
+
+type Asked = fn(&DirichletCategorical, &Engine, &[f32]) -> Result<Vec<f32>>;
+
+fn dirichlet(name: &str, asked: Asked) -> Case {
+    type State = (DirichletCategorical, Vec<f32>, Vec<f32>);
+    let make = move |items: usize| {
+        let planes = || STEPS.iter().flat_map(|&step| parameters(items, step)).collect::<Vec<_>>();
+        let run = move |(prior, counts, found): &mut State, engine: &_| {
+            *found = asked(prior, engine, counts)?;
+            Ok(())
+        };
+        let answer = |(.., found): &State| vec![Column::close("result", found, 2e-5, 2e-5)];
+        Ok(Of { state: (DirichletCategorical::new(4, planes())?, planes(), Vec::new()), run, answer })
+    };
+    Case::new(Kernel::Conjugate, format!("Dirichlet {name}"), make)
+}
+
+fn normal() -> Case {
+    type State = (NormalInverseGamma, [Vec<f32>; 3], Option<NormalInverseGamma>);
+    let make = |items: usize| {
+        let planes = STEPS.map(|step| parameters(items, step));
+        let [count, mean, squares, _] = planes.clone();
+        let run = |(prior, [count, mean, squares], found): &mut State, engine: &_| {
+            *found = Some(prior.update(engine, &Samples { count, mean, squares })?);
+            Ok(())
+        };
+        let answer = |(.., found): &State| {
+            let Some(found) = found else { return Vec::new() };
+            // Rates are sums of squares, of up to 10^6 here.
+            [("mean", found.mean()), ("count", found.count()), ("shape", found.shape()), ("rate", found.rate())]
+                .map(|(name, values)| Column::close(name, values, 2e-4, 4e-6))
+                .to_vec()
+        };
+        Ok(Of { state: (NormalInverseGamma::new(planes)?, [count, mean, squares], None), run, answer })
+    };
+    Case::new(Kernel::Conjugate, "normal inverse gamma update", make)
+}
+
+type Fused = fn(&Engine, &[&Gaussians; 4]) -> Result<Gaussians>;
+
+/// In three dimensions, correlations below 0.3.
+fn gaussian(name: &str, fuse: Fused) -> Case {
+    type State = ([Gaussians; 4], Option<Gaussians>);
+    let make = move |items: usize| {
+        let source = |step: f64| {
+            let mean = shares(3 * items, step);
+            let is_variance = |place: usize| [0, 2, 5].contains(&(place / items));
+            let entry = |(place, x): (usize, f64)| if is_variance(place) { 1.0 + x } else { 0.3 * x };
+            let covariance = spread(6 * items, step).into_iter().enumerate().map(|it| entry(it) as f32).collect();
+            Gaussians::new(3, mean, covariance)
+        };
+        let [a, b, c, d] = STEPS;
+        let sources = [source(a)?, source(b)?, source(c)?, source(d)?];
+        let run = move |(sources, found): &mut State, engine: &_| {
+            *found = Some(fuse(engine, &sources.each_ref())?);
+            Ok(())
+        };
+        let answer = |(_, found): &State| {
+            let Some(found) = found else { return Vec::new() };
+            // Correlations have condition numbers below 10.
+            let within = 2.0 * 2e-6 * 10.0;
+            vec![
+                Column::close("mean", found.mean(), within, 0.0),
+                Column::close("covariance", found.covariance(), within, 0.0),
+            ]
+        };
+        Ok(Of { state: (sources, None), run, answer })
+    };
+    Case::new(Kernel::Gaussian, name, make).start(1024)
+}
+
+type Measured = fn(&Engine, &[f32], &[f32]) -> Result<Vec<f32>>;
+
+const MEASURES: [(&str, Measured); 4] = [
+    ("entropy", |engine, p, _| bayes::entropy(engine, CLASSES, p)),
+    ("divergence", |engine, p, q| bayes::kl_divergence(engine, CLASSES, p, q)),
+    ("jensen_shannon", |engine, p, q| bayes::jensen_shannon(engine, CLASSES, &[p, q], &[1.0; 2])),
+    ("mutual_information", |engine, p, _| bayes::mutual_information(engine, 2, CLASSES / 2, p)),
+];
+
+fn information(name: &'static str, measure: Measured) -> Case {
+    type State = ([Vec<f32>; 2], Vec<f32>);
+    let make = move |items: usize| {
+        let rows = |step: f64| {
+            let mut planes = shares(CLASSES * items, step);
+            for item in 0..items {
+                let sum: f32 = planes.iter().skip(item).step_by(items).sum();
+                planes.iter_mut().skip(item).step_by(items).for_each(|x| *x /= sum);
+            }
+            planes
+        };
+        let run = move |([p, q], found): &mut State, engine: &_| {
+            *found = measure(engine, p, q)?;
+            Ok(())
+        };
+        let answer = |(_, found): &State| vec![Column::close("result", found, 4e-6, 4e-6)];
+        Ok(Of { state: ([rows(STEPS[0]), rows(STEPS[1])], Vec::new()), run, answer })
+    };
+    Case::new(Kernel::Information, name, make)
+}
