@@ -5,7 +5,6 @@
 //! ```sh
 //! cargo bench --no-default-features --features burn-wgpu --bench burn
 //! ```
-#![expect(missing_docs, reason = "criterion's macros")]
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
 use std::hint::black_box;

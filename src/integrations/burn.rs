@@ -25,7 +25,8 @@
 //!
 //! Tensors of a device with [`autodiff`](::burn::tensor::Device::autodiff) go through the same kernels, and the posterior
 //! hands gradients on to them: its backward is composed of burn's operations on the inner backend. The rules that have one
-//! are `Linear`, `LogPool` and `Evidence`, under weights that do not depend on the opinions. With w_n the weights, summing
+//! are `Linear`, `LogPool` and `Evidence`, under weights that depend neither on the opinions nor on the class, without
+//! temperatures and mended opinions; it is [`kernel::fusion::gradient`](crate::kernel::fusion::gradient)'s. With w_n the weights, summing
 //! to one, e_n the exponents in their place, G the gradient of a loss by the posterior P, and
 //!
 //! D_k = G_k - sum_j G_j P_j,
@@ -35,7 +36,7 @@
 //! | rule | P | the loss by p_n(k) |
 //! |---|---|---|
 //! | `Linear` | L / sum_j L_j, L = sum w_n p_n | w_n D_k |
-//! | `LogPool` | softmax S, S_k = sum w_n ln max(p_n(k), eps) | w_n P_k D_k / p_n(k) where p_n(k) > eps, else 0 |
+//! | `LogPool` | softmax S, S_k = sum w_n ln max(p_n(k), eps) | w_n P_k D_k / p_n(k) where eps < p_n(k) <= 1, else 0 |
 //! | `Evidence` | softmax S, S_k = ln rho_k + sum e_n (ln max(p_n(k), eps) - ln rho_k) | the same with e_n |
 //!
 //! The division by a sum is where D comes from: dP_k / dL_j = (\[k = j\] - P_k) / sum L, and the sum of a valid row is one;

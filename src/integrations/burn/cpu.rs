@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(starts(&tensor.clone().slice([0..2, 1..3, 0..3]), &own), [Some(3), Some(15)]);
         assert_eq!(starts(&tensor.clone().slice([1..2, 0..4, 0..3]), &own), [Some(12)]);
         assert_eq!(starts(&tensor.clone().flip([0]), &own), [Some(12), Some(0)]);
-        assert_eq!(starts(&tensor.clone().slice([1..2]).expand([3, 4, 3]), &own), [Some(12); 3]);
+        assert_eq!(starts(&tensor.clone().narrow(0, 1, 1).expand([3, 4, 3]), &own), [Some(12); 3]);
         // Items or classes that do not follow each other are copied.
         assert_eq!(starts(&tensor.clone().flip([1]), &own), [None, None]);
         assert_eq!(starts(&tensor.clone().slice([0..2, 0..4, 0..2]), &own), [None, None]);

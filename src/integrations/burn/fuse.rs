@@ -17,7 +17,7 @@ use crate::tensor::{Encoding, Form, Outline, Output, Outputs};
 #[non_exhaustive]
 pub enum Input {
     /// [N, B, C].
-    Stacked(Tensor<3>),
+    Stacked(Box<Tensor<3>>),
     /// N times [B, C], on one device.
     Apart(Vec<Tensor<2>>),
 }
@@ -263,7 +263,7 @@ impl Input {
 
     fn stacked(self) -> Tensor<3> {
         match self {
-            Self::Stacked(tensor) => tensor,
+            Self::Stacked(tensor) => *tensor,
             Self::Apart(tensors) => Tensor::stack(tensors, 0),
         }
     }
@@ -271,13 +271,13 @@ impl Input {
 
 impl From<Tensor<3>> for Input {
     fn from(stacked: Tensor<3>) -> Self {
-        Self::Stacked(stacked)
+        Self::Stacked(Box::new(stacked))
     }
 }
 
 impl From<&Tensor<3>> for Input {
     fn from(stacked: &Tensor<3>) -> Self {
-        Self::Stacked(stacked.clone())
+        Self::Stacked(Box::new(stacked.clone()))
     }
 }
 

@@ -46,7 +46,7 @@ where
     let (opinions, node) = tensor.into_parts();
     let opinions = Tensor::<3>::from_primitive::<B>(opinions);
     let run = || {
-        let posterior = call.fuse(Input::Stacked(opinions.clone()))?;
+        let posterior = call.fuse(Input::from(&opinions))?;
         let unexpected = |_| unsupported(&opinions.device());
         let primitive = posterior.tensor.clone().try_into_primitive::<B>().map_err(unexpected)?;
         Ok::<_, Error>((posterior, primitive))

@@ -122,8 +122,7 @@ fn a_list_of_tensors_has_a_gradient_each_where_it_is_asked_for() {
     let values = opinions(Encoding::Probabilities, ITEMS, 8);
     for (place, device, on) in places() {
         let (inner, device) = (device.clone(), device.autodiff());
-        let plane =
-            |n: usize, device: &Device| stacked(&values, [3, ITEMS, 3], device).slice([n..n + 1]).squeeze_dim(0);
+        let plane = |n: usize, device: &Device| stacked(&values, [3, ITEMS, 3], device).narrow(0, n, 1).squeeze_dim(0);
         let first: Tensor<2> = plane(0, &device).require_grad();
         // Of one no gradient is asked, and another is not of autodiff at all.
         let list = [first.clone(), plane(1, &device), plane(2, &inner)];
@@ -173,40 +172,24 @@ fn what_has_no_gradient_says_so_where_one_is_asked_for() {
     hot.temperature = 2.0;
     let mut one_hot = Fusion::new(Rule::LogPool);
     one_hot.source_temperatures = Some(vec![1.0, 2.0, 1.0]);
-    let detach = "or detach the opinions";
-    for (fusion, message) in [
-        (
-            Fusion::new(Rule::Vote),
-            format!(
-                "no gradient passes through the rule vote; the rules linear, log_pool and evidence have one; {detach}"
-            ),
-        ),
-        (
-            Fusion::default(),
-            format!(
-                "no gradient passes through the rule {}; the rules linear, log_pool and evidence have one; {detach}",
-                Fusion::default().rule
-            ),
-        ),
-        (
-            Fusion::new(Rule::Linear).weighting(by_confidence),
-            format!(
-                "no gradient passes through the weighting confidence, which depends on opinions or classes; weights that are fixed, of performance or by proximity have one; {detach}"
-            ),
-        ),
+    let have = "linear, log_pool and evidence have one, of rows of numbers, under weights that depend neither on the \
+                opinions nor on the class";
+    let temperature = "a temperature; divide the logits by it before they are fused";
+    for (fusion, what) in [
+        (Fusion::new(Rule::Vote), format!("the rule vote: {have}")),
+        (Fusion::default(), format!("the rule {}: {have}", Fusion::default().rule)),
+        (Fusion::new(Rule::Linear).weighting(by_confidence), format!("the weighting confidence: {have}")),
         (
             Fusion::new(Rule::Linear).weighting(Weighting::PerClass(vec![1.0; 9])),
-            format!(
-                "no gradient passes through the weighting per_class, which depends on opinions or classes; weights that are fixed, of performance or by proximity have one; {detach}"
-            ),
+            format!("the weighting per_class: {have}"),
         ),
-        (missing, "no gradient passes through on_invalid of missing; leave it at error".to_owned()),
-        (hot, "no gradient passes through a temperature; divide the logits by it before they are fused".to_owned()),
-        (one_hot, "no gradient passes through a temperature; divide the logits by it before they are fused".to_owned()),
+        (missing, "on_invalid of missing; leave it at error".to_owned()),
+        (hot, temperature.to_owned()),
+        (one_hot, temperature.to_owned()),
     ] {
         let error = fuse(&engine, &fusion, Encoding::Probabilities, &asked).expect_err("no gradient");
-        assert!(error.is_burn(), "{error:?}");
-        assert_eq!(error.to_string(), message);
+        assert!(error.is_burn() || error.is_spec(), "{error:?}");
+        assert_eq!(error.to_string(), format!("no gradient passes through {what}"));
         // Without a wish for one it is a posterior like any other.
         let fused = fuse(&engine, &fusion, Encoding::Probabilities, &free).expect("a posterior");
         let inner = fuse(&engine, &fusion, Encoding::Probabilities, free.clone().inner()).expect("a posterior");

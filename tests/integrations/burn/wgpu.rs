@@ -133,7 +133,7 @@ fn a_list_is_fused_wherever_its_tensors_lie() {
     let Some(on) = engine() else { return };
     let values = opinions(Encoding::Probabilities, 10, 24);
     let tensor = stacked(&values, [3, 10, 3], on.device());
-    let view = |n: usize| tensor.clone().slice([n..n + 1]).squeeze_dim::<2>(0);
+    let view = |n: usize| tensor.clone().narrow(0, n, 1).squeeze_dim::<2>(0);
     let alone = |n: usize| stacked(&values[30 * n..30 * n + 30], [1, 10, 3], on.device()).squeeze_dim::<2>(0);
     let order = |order: [usize; 3]| order.map(|n| values[30 * n..30 * n + 30].to_vec()).concat();
     for (name, list, order) in [
@@ -231,7 +231,7 @@ fn tensors_elsewhere_are_refused() {
         assert_eq!(message, want);
     }
 
-    let list = [half(on.device()), half(&Device::flex())].map(|tensor| tensor.slice([0..1]).squeeze_dim::<2>(0));
+    let list = [half(on.device()), half(&Device::flex())].map(|tensor| tensor.narrow(0, 0, 1).squeeze_dim::<2>(0));
     let message = refusal(fuse(on, &linear, Encoding::Probabilities, list).expect_err("a refusal"));
     let (device, first) = (of(&Device::flex()), of(on.device()));
     let want = format!("the tensor of source 1 is on {device}, others are on {first}; all must be on one device");

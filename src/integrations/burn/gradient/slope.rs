@@ -1,7 +1,7 @@
 //! The derivative of a fusion by its opinions; the formulas stand in the documentation of `consilience::burn`.
 
-use ::burn::tensor::Tensor;
 use ::burn::tensor::activation::{log_softmax, softmax};
+use ::burn::tensor::{Bool, Tensor};
 
 use crate::error::{BurnError, Result};
 use crate::integrations::burn::fuse::Call;
@@ -32,36 +32,20 @@ impl Slope {
     /// That of a fusion, if it has one here.
     pub(super) fn of(call: &Call<'_>) -> Result<Self> {
         let none = |what: String, instead| Err(BurnError::NoGradient { what, instead }.into());
-        let program = plan::lower(call.fusion, call.outline)?;
-        let [step] = &program.steps[..] else {
-            return none("a fusion of several steps".to_owned(), "use one rule");
-        };
-        let pool = &step.pool;
-        let weights = || weights(pool);
-        let rule = |slot: Slot| pool.rules() == slot.bit();
-        let (pooled, factors) = if rule(Slot::Linear) {
-            (Pooled::Probabilities, weights())
-        } else if rule(Slot::LogPool) {
-            (Pooled::Logarithms, weights())
-        } else if rule(Slot::Evidence) {
-            (Pooled::Logarithms, pool.sources.iter().map(|source| source.exponent).collect())
-        } else {
-            let instead = "the rules linear, log_pool and evidence have one; or detach the opinions";
-            return none(format!("the rule {}", call.fusion.rule), instead);
-        };
-        if pool.sources.iter().any(|source| source.scale != 0.0) || !pool.class_weights.is_empty() {
-            let what = format!("the weighting {}, which depends on opinions or classes", call.fusion.weighting.name());
-            return none(
-                what,
-                "weights that are fixed, of performance or by proximity have one; or detach the opinions",
-            );
-        }
+        let pool = plan::lower_differentiable(call.fusion, call.outline)?;
         if pool.inverse_temperature != 1.0 || pool.sources.iter().any(|source| source.inverse_temperature != 1.0) {
             return none("a temperature".to_owned(), "divide the logits by it before they are fused");
         }
         if pool.on_invalid != OnInvalid::Error {
             return none(format!("on_invalid of {}", pool.on_invalid.name()), "leave it at error");
         }
+        let is = |slot: Slot| pool.rules() == slot.bit();
+        let factors = if is(Slot::Evidence) {
+            pool.sources.iter().map(|source| source.exponent).collect()
+        } else {
+            weights(&pool)
+        };
+        let pooled = if is(Slot::Linear) { Pooled::Probabilities } else { Pooled::Logarithms };
         Ok(Self { pool: pooled, encoding: call.encoding, factors, log_floor: pool.log_floor })
     }
 
@@ -84,20 +68,25 @@ impl Slope {
                 (pull - mean) * p
             }
             (Pooled::Logarithms, Encoding::Probabilities) => {
-                let at_floor = opinions.clone().lower_equal_elem(self.log_floor);
-                (pull / opinions).mask_fill(at_floor, 0.0)
+                let clamped = outside(opinions.clone(), self.log_floor, 1.0);
+                (pull / opinions).mask_fill(clamped, 0.0)
             }
             (Pooled::Logarithms, Encoding::LogProbabilities) => {
-                pull.mask_fill(opinions.lower_equal_elem(self.log_floor.ln()), 0.0)
+                pull.mask_fill(outside(opinions, self.log_floor.ln(), 0.0), 0.0)
             }
             (Pooled::Logarithms, Encoding::Logits) => {
                 let ln_p = log_softmax(opinions, 2);
-                let pull = pull.mask_fill(ln_p.clone().lower_equal_elem(self.log_floor.ln()), 0.0);
+                let pull = pull.mask_fill(outside(ln_p.clone(), self.log_floor.ln(), 0.0), 0.0);
                 let sum = pull.clone().sum_dim(2);
                 pull - ln_p.exp() * sum
             }
         }
     }
+}
+
+/// Where a logarithm is clamped.
+fn outside(values: Tensor<3>, least: f32, most: f32) -> Tensor<3, Bool> {
+    values.clone().lower_equal_elem(least).bool_or(values.greater_elem(most))
 }
 
 /// The weights w_n, summing to one: by step 3 of the kernel's formula.
