@@ -72,7 +72,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Fills an array from the host.
     fn write_array(&self, array: &mut HeldArray, planes: &[&[u8]]) -> Result<()>;
 
-    /// Reads an array back to the host, once all that was to write it has run.
+    /// Reads an array back to the host, once all that was to write it has run: of each plane from its beginning as much as
+    /// there is room for.
     fn read_array(&self, array: &HeldArray, planes: Vec<&mut [u8]>) -> Result<()>;
 
     /// [`Backend::run_batch`] over arrays that this executor holds; what it writes is there for whatever comes after.

@@ -7,6 +7,8 @@ mod events;
 #[cfg(feature = "gpu")]
 mod foreign;
 mod host;
+mod operation;
+mod planes;
 mod regression;
 mod resident;
 mod self_test;
@@ -20,11 +22,12 @@ use std::time::{Duration, Instant};
 
 use self::accelerator::{Accelerator, Opening};
 pub use self::array::ResidentArray;
-pub(crate) use self::array::{Operation, Read};
 use self::attempt::attempt;
 use self::events::Log;
 pub use self::events::{Event, Happening, Health, Job};
 use self::host::Host;
+pub(crate) use self::operation::{Check, Operation, Read, Within};
+pub use self::planes::ResidentPlanes;
 use self::regression::Movable;
 use self::resident::Residency;
 pub use self::resident::{Input, Resident, ResidentFused, ResidentStats};

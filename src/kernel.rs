@@ -4,6 +4,7 @@
 pub mod bayes;
 pub mod beam;
 pub mod fusion;
+pub mod reduce;
 pub mod stacking;
 pub mod vortex;
 
@@ -59,11 +60,13 @@ pub enum Kernel {
     BeamSubspace,
     /// [`beam::measure`]: entropy, mass, decisiveness and dominant digit of a distribution.
     BeamMeasure,
+    /// [`reduce::domain`]: whether numbers are what an operation takes.
+    Domain,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -87,6 +90,7 @@ impl Kernel {
         Self::Information,
         Self::Gaussian,
         Self::Conjugate,
+        Self::Domain,
     ];
 
     /// What every executor keeps to.
@@ -116,6 +120,7 @@ impl Kernel {
             Self::BeamIntervene => &beam::intervene::CONTRACT,
             Self::BeamNearest => &beam::nearest::CONTRACT,
             Self::BeamSimilarity => &beam::similarity::CONTRACT,
+            Self::Domain => &reduce::domain::CONTRACT,
         }
     }
 

@@ -56,7 +56,7 @@ pub use self::backend::gpu::foreign as gpu;
 pub use self::backend::{Adapter, AdapterKind, AdapterLimits, Timing};
 pub use self::engine::{
     Device, Engine, EngineOptions, Event, Happening, Health, Input, Job, OnDeviceFailure, Resident, ResidentArray,
-    ResidentFused, ResidentStats, Spent, stream,
+    ResidentFused, ResidentPlanes, ResidentStats, Spent, stream,
 };
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,

@@ -5,6 +5,7 @@ mod beam;
 mod chunks;
 mod devices;
 mod fusion;
+mod reduce;
 mod resident;
 mod stacking;
 mod vortex;

@@ -6,6 +6,7 @@ mod beam;
 mod fusion;
 mod level;
 mod numbers;
+mod reduce;
 mod stacking;
 mod sum;
 mod tile;
@@ -199,7 +200,7 @@ impl Backend for Cpu {
 
     fn read_array(&self, array: &HeldArray, planes: Vec<&mut [u8]>) -> Result<()> {
         let HeldArray::Host(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
-        array.planes().zip(planes).for_each(|(from, to)| to.copy_from_slice(from));
+        array.planes().zip(planes).for_each(|(from, to)| to.copy_from_slice(&from[..to.len()]));
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! Arrays that an executor holds, and kernels over them.
 
+use std::ops::Range;
+
 use bytemuck::{cast_slice, cast_slice_mut};
 
 use crate::backend::gpu;
@@ -101,10 +103,10 @@ pub(crate) struct HeldBatch<'a> {
 }
 
 /// What a kernel reads.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum HeldInput<'a> {
-    /// One value per item in each plane.
-    Items(&'a HeldArray),
+    /// One value per item in each plane: some planes of arrays of as many items and words, one behind the other.
+    Items(Vec<(&'a HeldArray, Range<usize>)>),
     /// The same words for all items, from the host.
     Shared(&'a [u8]),
 }
@@ -123,10 +125,15 @@ impl<'a> HeldBatch<'a> {
     /// The same over the host's memory.
     pub fn on_host(self) -> Result<Batch<'a>> {
         let input = |input: HeldInput<'a>| match input {
-            HeldInput::Items(HeldArray::Host(array)) => {
-                Ok(Slot::of_words(Per::Item, array.shape.words, array.planes().collect(), true))
+            HeldInput::Items(parts) => {
+                let (mut words, mut planes) = (1, Vec::new());
+                for (array, some) in parts {
+                    let HeldArray::Host(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
+                    words = array.shape.words;
+                    planes.extend(array.planes().skip(some.start).take(some.len()));
+                }
+                Ok(Slot::of_words(Per::Item, words, planes, true))
             }
-            HeldInput::Items(HeldArray::Device(_)) => Err(DeviceError::HeldElsewhere.into()),
             HeldInput::Shared(bytes) => Ok(Slot::of_words(Per::Batch, bytes.len() / 4, vec![bytes], true)),
         };
         let output = |HeldOutput { per, array, is_read }: HeldOutput<'a>| match array {

@@ -1,19 +1,20 @@
 //! Arrays that an engine holds, and operations over them.
 
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::Arc;
 
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
 use crate::backend::Backend;
-use crate::backend::held::{HeldArray, HeldBatch, HeldInput, HeldOutput, Home, Shape};
+use crate::backend::held::{HeldArray, Shape};
 use crate::engine::Engine;
 use crate::engine::events::Job;
+use crate::engine::operation::{Check, Part, Read, Written};
+use crate::engine::planes::ResidentPlanes;
 use crate::engine::resident::Lease;
 use crate::error::{DeviceError, LengthError, Result};
-use crate::kernel::Kernel;
-use crate::plan::batch::{Per, lowest_refused};
+use crate::plan::batch::Per;
 
 /// An array that an [`Engine`] holds where it computes: planes of one value per item. Dropped, the memory is free.
 ///
@@ -46,53 +47,18 @@ pub struct ResidentArray<T> {
 
 /// The memory of an array.
 #[derive(Debug)]
-struct Store {
+pub(super) struct Store {
     /// Freed before the lease.
-    held: HeldArray,
+    pub held: HeldArray,
     lease: Lease,
 }
 
-/// Whether a kernel refused an item.
-#[derive(Debug)]
-pub(crate) struct Check {
-    operation: &'static str,
-    must: &'static str,
-    block: usize,
-    passed: AtomicBool,
-    /// For each block the lowest such item in it; `None` once it was looked at.
-    status: Mutex<Option<Store>>,
-    shape: Shape,
-}
-
-/// A kernel to be run over arrays that are held.
-pub(crate) struct Operation<'a> {
-    pub kernel: Kernel,
-    pub items: usize,
-    pub block: usize,
-    pub operations: usize,
-    pub params: &'a [u8],
-    pub inputs: Vec<Read<'a>>,
-    pub outputs: Vec<Written<'a>>,
-    /// Words of a block's status, the first of which is the lowest item that was refused, and what an item must be; the
-    /// status is bound behind the outputs. `None` of a kernel that refuses nothing.
-    pub refuses: Option<(usize, &'static str)>,
-}
-
-/// What an operation reads.
-#[derive(Clone, Copy)]
-pub(crate) enum Read<'a> {
-    /// An array.
-    Array(&'a HeldArray, &'a [Arc<Check>]),
-    /// Values of the host's that all items share.
-    Shared(&'a [u8]),
-}
-
-/// What an operation writes.
-pub(crate) struct Written<'a> {
-    shape: Shape,
-    store: &'a mut Option<Store>,
-    checks: &'a mut Vec<Arc<Check>>,
-    is_read: bool,
+impl Store {
+    /// Room for an array at one of the engine's executors.
+    pub(super) fn new(engine: &Engine, home: &dyn Backend, shape: Shape) -> Result<Self> {
+        let lease = engine.residency.lease(home.array_bytes(shape))?;
+        Ok(Self { held: home.new_array(shape)?, lease })
+    }
 }
 
 impl<T: Pod> ResidentArray<T> {
@@ -123,7 +89,7 @@ impl<T: Pod> ResidentArray<T> {
     ///
     /// Another engine holds it; an operation that led to it refused an item; the device fails, or did before it came to it.
     pub fn read(&self, engine: &Engine) -> Result<Vec<T>> {
-        let mut values = vec![T::zeroed(); self.shape.planes * self.shape.items];
+        let mut values = vec![T::zeroed(); self.len()];
         self.read_into(engine, &mut values)?;
         Ok(values)
     }
@@ -134,88 +100,94 @@ impl<T: Pod> ResidentArray<T> {
     ///
     /// As [`ResidentArray::read`], or `values` has another length; what it holds then means nothing.
     pub fn read_into(&self, engine: &Engine, values: &mut [T]) -> Result<()> {
-        let held = self.held(engine)?;
-        LengthError::check("the array's values", self.shape.planes * self.shape.items, values.len())?;
+        self.held(engine)?;
+        LengthError::check("the array's values", self.len(), values.len())?;
+        self.look_and_read(engine, self.len() / self.shape.planes.max(1), values)
+    }
+
+    /// The values of the first items of each plane, at most so many, plane after plane.
+    pub(super) fn read_first(&self, engine: &Engine, items: usize) -> Result<Vec<T>> {
+        let each = items.min(self.shape.items);
+        let mut values = vec![T::zeroed(); self.shape.planes * each];
+        self.look_and_read(engine, each, &mut values)?;
+        Ok(values)
+    }
+
+    /// So many values of each plane, if no item was refused.
+    fn look_and_read(&self, engine: &Engine, each: usize, values: &mut [T]) -> Result<()> {
         for check in &self.checks {
             check.look(engine)?;
         }
-        if self.shape.items == 0 {
+        if values.is_empty() {
             return Ok(());
         }
-        let planes = values.chunks_exact_mut(self.shape.items).map(cast_slice_mut).collect();
+        let held = self.held(engine)?;
+        let planes = values.chunks_exact_mut(each).map(cast_slice_mut).collect();
         engine.at_home(held.home(), Job::Read, |home| home.read_array(held, planes))
     }
 
     fn held(&self, engine: &Engine) -> Result<&HeldArray> {
-        // What is given to a caller has been filled.
+        // What a caller has was filled.
         let store = self.store.as_ref().ok_or(DeviceError::HeldElsewhere)?;
         store.lease.check(engine)?;
         Ok(&store.held)
     }
 
+    /// Number of values.
+    const fn len(&self) -> usize {
+        self.shape.planes * self.shape.items * self.shape.words * 4 / size_of::<T>()
+    }
+
+    /// Some of its planes, as operations read them.
+    ///
+    /// # Errors
+    ///
+    /// It has no such planes.
+    pub fn part(&self, planes: Range<usize>) -> Result<ResidentPlanes<'_, T>> {
+        if planes.start > planes.end || planes.end > self.shape.planes {
+            let what = format!("the part from plane {} to plane {} of the array", planes.start, planes.end);
+            return Err(LengthError { what: what.into(), given: self.shape.planes, needed: planes.end }.into());
+        }
+        Ok(ResidentPlanes::of(self, planes))
+    }
+
+    /// So many of its planes from one on, as far as it has them.
+    pub(crate) fn planes_from(&self, plane: usize, count: usize) -> ResidentPlanes<'_, T> {
+        let first = plane.min(self.shape.planes);
+        ResidentPlanes::of(self, first..(first + count).min(self.shape.planes))
+    }
+
     /// As an operation of this engine reads it.
     pub(crate) fn reading(&self, engine: &Engine) -> Result<Read<'_>> {
-        Ok(Read::Array(self.held(engine)?, &self.checks))
+        ResidentPlanes::from(self).reading(engine)
+    }
+
+    /// Some of its planes, which it has, as an operation of this engine reads them.
+    pub(super) fn reading_part(&self, engine: &Engine, planes: Range<usize>) -> Result<Read<'_>> {
+        let part = Part { array: self.held(engine)?, planes, items: self.shape.items };
+        Ok(Read::Planes { parts: vec![part], checks: self.checks.clone() })
     }
 
     /// As an operation fills it.
     pub(crate) fn written(&mut self) -> Written<'_> {
-        Written { shape: self.shape, store: &mut self.store, checks: &mut self.checks, is_read: false }
+        let Self { shape, store, checks, .. } = self;
+        Written { shape: *shape, store, checks, is_read: false, per: Per::Item }
+    }
+
+    /// As an operation fills it that writes for each block what the array has for each item.
+    pub(crate) fn written_by_block(&mut self) -> Written<'_> {
+        Written { per: Per::Block, ..self.written() }
     }
 
     /// As an operation of this engine changes it in place.
     pub(crate) fn updated(&mut self, engine: &Engine) -> Result<Written<'_>> {
         self.held(engine)?;
-        Ok(Written { shape: self.shape, store: &mut self.store, checks: &mut self.checks, is_read: true })
-    }
-}
-
-impl Check {
-    /// Fails if an item was refused.
-    fn look(&self, engine: &Engine) -> Result<()> {
-        if self.passed.load(Ordering::Acquire) {
-            return Ok(());
-        }
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Store { held, .. }) = &*status else { return Ok(()) };
-        let mut words = vec![0_u32; self.shape.items * self.shape.words];
-        engine.at_home(held.home(), Job::Read, |home| home.read_array(held, vec![cast_slice_mut(&mut words)]))?;
-        let lowest = words.chunks_exact(self.shape.words).map(|block| block[0]);
-        if let Some(item) = lowest_refused(lowest, self.block) {
-            return Err(DeviceError::ItemRefused { operation: self.operation, item, must: self.must }.into());
-        }
-        self.passed.store(true, Ordering::Release);
-        *status = None;
-        Ok(())
-    }
-}
-
-impl Store {
-    fn new(engine: &Engine, home: &dyn Backend, shape: Shape) -> Result<Self> {
-        let lease = engine.residency.lease(home.array_bytes(shape))?;
-        Ok(Self { held: home.new_array(shape)?, lease })
-    }
-}
-
-impl<'a> Read<'a> {
-    const fn home(&self) -> Option<Home> {
-        match self {
-            Self::Array(array, _) => Some(array.home()),
-            Self::Shared(_) => None,
-        }
+        Ok(Written { is_read: true, ..self.written() })
     }
 
-    const fn bound(self) -> HeldInput<'a> {
-        match self {
-            Self::Array(array, _) => HeldInput::Items(array),
-            Self::Shared(bytes) => HeldInput::Shared(bytes),
-        }
-    }
-}
-
-impl Written<'_> {
-    fn home(&self) -> Option<Home> {
-        self.store.as_ref().map(|store| store.held.home())
+    /// Has it looked at for this too, before its values mean anything.
+    pub(crate) fn subject_to(&mut self, check: Option<Arc<Check>>) {
+        self.checks.extend(check);
     }
 }
 
@@ -261,60 +233,10 @@ impl Engine {
         Ok(ResidentArray { shape, store: None, checks: Vec::new(), values: PhantomData })
     }
 
-    /// Runs a kernel over arrays that are held; what it writes is there for whatever comes after.
-    pub(crate) fn operate(&self, operation: Operation<'_>) -> Result<()> {
-        let Operation { kernel, items, block, operations, params, inputs, outputs, refuses } = operation;
-        let mut checks: Vec<Arc<Check>> = Vec::new();
-        let mut inherit = |more: &[Arc<Check>]| {
-            for check in more {
-                if !check.passed.load(Ordering::Acquire) && !checks.iter().any(|other| Arc::ptr_eq(other, check)) {
-                    checks.push(Arc::clone(check));
-                }
-            }
-        };
-        for input in &inputs {
-            if let Read::Array(_, checks) = input {
-                inherit(checks);
-            }
-        }
-        outputs.iter().filter(|output| output.is_read).for_each(|output| inherit(output.checks));
-        let home = inputs.iter().find_map(Read::home).or_else(|| outputs.iter().find_map(Written::home));
-        let job = Job::Run(kernel);
-        let home = home.unwrap_or(if self.is_gpu() { Home::Device } else { Home::Host });
-        let status = self.at_home(home, job, |home| {
-            let (mut written, mut to_check) = (Vec::new(), Vec::new());
-            for Written { shape, store, checks, is_read } in outputs {
-                let store = match store {
-                    Some(store) => store,
-                    None => store.insert(Store::new(self, home, shape)?),
-                };
-                written.push(HeldOutput { per: Per::Item, array: &mut store.held, is_read });
-                to_check.push(checks);
-            }
-            let mut status = match refuses {
-                Some((words, must)) => {
-                    let shape = Shape { planes: 1, items: items.div_ceil(block), words };
-                    Some((shape, must, Store::new(self, home, shape)?))
-                }
-                None => None,
-            };
-            if let Some((_, _, store)) = &mut status {
-                written.push(HeldOutput { per: Per::Block, array: &mut store.held, is_read: false });
-            }
-            if items > 0 {
-                let bound = inputs.into_iter().map(Read::bound).collect();
-                let outputs = written;
-                home.run_held_batch(HeldBatch { kernel, items, block, operations, params, inputs: bound, outputs })?;
-            }
-            Ok((status.filter(|_| items > 0), to_check))
-        });
-        let (status, to_check) = status?;
-        if let Some((shape, must, status)) = status {
-            let (operation, passed) = (kernel.name(), AtomicBool::new(false));
-            let status = Mutex::new(Some(status));
-            checks.push(Arc::new(Check { operation, must, block, passed, status, shape }));
-        }
-        to_check.into_iter().for_each(|of_output| of_output.clone_from(&checks));
-        Ok(())
+    /// An array of so many values for each of some blocks, for an operation to fill.
+    pub(crate) fn new_blocks<T: Pod>(&self, values: usize, blocks: usize) -> Result<ResidentArray<T>> {
+        const { assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4), "arrays hold whole words") };
+        let shape = Shape { planes: 1, items: blocks, words: values * size_of::<T>() / 4 };
+        Ok(ResidentArray { shape, store: None, checks: Vec::new(), values: PhantomData })
     }
 }

@@ -28,12 +28,23 @@ mod special;
 
 pub use self::conjugate::{
     BetaBernoulli, DirichletCategorical, Intervals, Moments, NormalInverseGamma, NormalInverseGammaIntervals,
-    NormalInverseGammaMoments, NormalKnownPrecision, Samples, StudentT,
+    NormalInverseGammaMoments, NormalKnownPrecision, ResidentBetaBernoulli, ResidentDirichletCategorical,
+    ResidentNormalInverseGamma, ResidentNormalKnownPrecision, Samples, StudentT,
 };
-pub use self::gaussian::{Gaussians, Intersection, Least, covariance_intersection, fuse_gaussians};
-pub use self::information::{cross_entropy, entropy, jensen_shannon, kl_divergence, mutual_information};
-pub use self::log_odds::{CellCounts, CellEvidence, InverseModel, LogOddsGrid};
+pub use self::gaussian::{
+    Gaussians, Intersection, Least, ResidentGaussians, ResidentIntersection, covariance_intersection,
+    covariance_intersection_resident, fuse_gaussians, fuse_gaussians_resident,
+};
+pub use self::information::{
+    cross_entropy, cross_entropy_resident, entropy, entropy_resident, jensen_shannon, jensen_shannon_resident,
+    kl_divergence, kl_divergence_resident, mutual_information, mutual_information_resident,
+};
+pub use self::log_odds::{
+    CellCounts, CellEvidence, InverseModel, LogOddsGrid, ResidentCellEvidence, ResidentLogOddsGrid,
+};
 pub use self::special::{
-    digamma, incomplete_beta, incomplete_beta_inverse, incomplete_gamma, incomplete_gamma_inverse,
-    incomplete_gamma_upper, incomplete_gamma_upper_inverse, ln_gamma,
+    digamma, digamma_resident, incomplete_beta, incomplete_beta_inverse, incomplete_beta_inverse_resident,
+    incomplete_beta_resident, incomplete_gamma, incomplete_gamma_inverse, incomplete_gamma_inverse_resident,
+    incomplete_gamma_resident, incomplete_gamma_upper, incomplete_gamma_upper_inverse,
+    incomplete_gamma_upper_inverse_resident, incomplete_gamma_upper_resident, ln_gamma, ln_gamma_resident,
 };

@@ -14,10 +14,10 @@ mod ring;
 mod statistics;
 
 pub use self::anchors::Anchors;
-pub use self::cycles::{Cycles, Direction, Path};
+pub use self::cycles::{Cycles, Direction, Path, ResidentCycles};
 pub use self::digital_root::{
     Natural, digital_root, digital_roots, digital_roots_into, digital_roots_resident, square_map, square_map_into,
     square_map_resident,
 };
 pub use self::ring::Ring;
-pub use self::statistics::{Bin, statistics};
+pub use self::statistics::{Bin, statistics, statistics_resident};

@@ -1,10 +1,13 @@
 //! Arrays that stay on the device, and kernels over them: dispatches of the chain.
 
+use std::ops::Range;
+
 use wgpu::{
     BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferUsages,
 };
 
-use crate::backend::gpu::chain::{Constants, Fate};
+use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::chain::{Chain, Constants, Fate};
 use crate::backend::gpu::enabled::Gpu;
 use crate::backend::gpu::pipelines::Constants as Overrides;
 use crate::backend::gpu::readback::Piece;
@@ -107,24 +110,17 @@ impl Gpu {
     /// Records the kernel over all items.
     pub(super) fn record_batch(&self, batch: HeldBatch<'_>) -> Result<()> {
         let HeldBatch { kernel, items, block, operations, params, inputs, mut outputs } = batch;
-        for input in &inputs {
-            if let HeldInput::Items(array) = input {
-                self.home(array)?;
-            }
-        }
-        let mut words = 0;
+        let inputs = inputs.into_iter().map(|input| self.source(input)).collect::<Result<Vec<_>>>()?;
+        let mut words: usize = inputs.iter().map(Source::words).sum();
         for HeldOutput { per, array, .. } in &outputs {
             let shape = self.home(array)?.shape;
             words += if *per == Per::Item { shape.words * shape.planes } else { 0 };
         }
         let opened = &self.opened;
         let fate = self.alone(0, |state| {
+            inputs.iter().for_each(|input| input.gather(opened, &mut state.chain));
             let (pipeline, layout) = state.pipelines.get(opened, kernel, Overrides::of(kernel, params));
-            let read = inputs.iter().map(|input| match input {
-                HeldInput::Items(HeldArray::Device(array)) => array.shape.words * array.shape.planes,
-                _ => 0,
-            });
-            let each = work(words + read.sum::<usize>(), operations);
+            let each = work(words, operations);
             let whole = block * BLOCKS;
             let at_most = usize::try_from(self.limits.dispatch_values / each).unwrap_or(usize::MAX);
             let at_most = (at_most / whole * whole).max(whole);
@@ -137,8 +133,8 @@ impl Gpu {
                     state.chain.submit(opened);
                 }
                 let shared = inputs.iter().filter_map(|input| match input {
-                    HeldInput::Shared(bytes) => Some(padded(bytes)),
-                    HeldInput::Items(_) => None,
+                    Source::Shared(bytes) => Some(padded(bytes)),
+                    Source::Array(..) | Source::Gathered(..) => None,
                 });
                 let shared = shared.collect::<Vec<_>>();
                 let bytes = params.len() + shared.iter().map(Vec::len).sum::<usize>();
@@ -149,8 +145,9 @@ impl Gpu {
                 let mut bound = vec![params.binding()];
                 for input in &inputs {
                     match input {
-                        HeldInput::Items(HeldArray::Device(array)) => bound.push(array.from(Per::Item, first, block)),
-                        _ => bound.extend(shared.next().map(Constants::binding)),
+                        Source::Array(array, _) => bound.push(array.from(Per::Item, first, block)),
+                        Source::Gathered(array, _) => bound.push(array.from(Per::Item, first, block)),
+                        Source::Shared(_) => bound.extend(shared.next().map(Constants::binding)),
                     }
                 }
                 for HeldOutput { per, array, .. } in &outputs {
@@ -175,12 +172,70 @@ impl Gpu {
         }
         Ok(())
     }
+
+    /// Where a kernel reads an input.
+    fn source<'a>(&self, input: HeldInput<'a>) -> Result<Source<'a>> {
+        let parts = match input {
+            HeldInput::Shared(bytes) => return Ok(Source::Shared(bytes)),
+            HeldInput::Items(parts) => parts,
+        };
+        let home = |(array, planes): (&'a HeldArray, Range<usize>)| Ok((self.home(array)?, planes));
+        let parts = parts.into_iter().map(home).collect::<Result<Vec<_>>>()?;
+        match &parts[..] {
+            // A kernel that reads no planes of a binding reads none of it.
+            [] => Ok(Source::Shared(&[])),
+            [(array, planes)] if planes.start == 0 => Ok(Source::Array(array, planes.end)),
+            [(first, _), ..] => {
+                let planes = parts.iter().map(|(_, planes)| planes.len()).sum();
+                Ok(Source::Gathered(self.new_array(Shape { planes, ..first.shape })?, parts))
+            }
+        }
+    }
+}
+
+/// Where a kernel reads an input.
+enum Source<'a> {
+    /// The first planes of an array, in their place.
+    Array(&'a DeviceArray, usize),
+    /// Planes that are copied there first. The memory is free once that has run.
+    Gathered(DeviceArray, Vec<(&'a DeviceArray, Range<usize>)>),
+    /// What all items share.
+    Shared(&'a [u8]),
+}
+
+impl Source<'_> {
+    /// Words of an item.
+    fn words(&self) -> usize {
+        match self {
+            Self::Array(array, planes) => array.shape.words * planes,
+            Self::Gathered(array, _) => array.shape.words * array.shape.planes,
+            Self::Shared(_) => 0,
+        }
+    }
+
+    /// Records the copies that bring the planes together.
+    fn gather(&self, opened: &Opened, chain: &mut Chain) {
+        let Self::Gathered(to, parts) = self else { return };
+        let mut plane = 0;
+        for (from, planes) in parts {
+            let bytes = from.offset(planes.start)..from.offset(planes.end);
+            if !bytes.is_empty() {
+                chain.copy(opened, (&from.buffer, bytes), (&to.buffer, to.offset(plane)));
+            }
+            plane += planes.len();
+        }
+    }
 }
 
 impl DeviceArray {
     /// The array from an item, or its block, on, to the end: planes stay as far apart as they are.
     fn from(&self, per: Per, first: usize, block: usize) -> BufferBinding<'_> {
-        let before = if per == Per::Block { first / block } else { first };
+        // Without planes there is nothing to begin in.
+        let before = match per {
+            _ if self.shape.planes == 0 => 0,
+            Per::Block => first / block,
+            Per::Item | Per::Batch => first,
+        };
         BufferBinding { buffer: &self.buffer, offset: (4 * self.shape.words * before) as u64, size: None }
     }
 }

@@ -4,6 +4,7 @@ mod beta_bernoulli;
 mod dirichlet_categorical;
 mod normal_inverse_gamma;
 mod normal_known_precision;
+mod resident;
 
 use bytemuck::bytes_of;
 
@@ -13,6 +14,9 @@ pub use self::normal_inverse_gamma::{
     NormalInverseGamma, NormalInverseGammaIntervals, NormalInverseGammaMoments, StudentT,
 };
 pub use self::normal_known_precision::NormalKnownPrecision;
+pub use self::resident::{
+    ResidentBetaBernoulli, ResidentDirichletCategorical, ResidentNormalInverseGamma, ResidentNormalKnownPrecision,
+};
 use super::check::{Domain, check};
 use super::special::evaluate;
 use crate::engine::Engine;
@@ -63,17 +67,20 @@ impl Samples<'_> {
 fn run(engine: &Engine, operation: Operation, classes: usize, known: f32, arguments: &[&[f32]]) -> Result<Vec<f32>> {
     let items = arguments.first().map_or(0, |plane| plane.len());
     let mut results = vec![0.0; operation.results(classes) * items];
-    let params = Params { operation: operation as u32, classes: classes as u32, known, ..Params::default() };
     engine.run_batch(Batch {
         kernel: Kernel::Conjugate,
         items,
         block: BLOCK,
         operations: operation.operations(classes),
-        params: bytes_of(&params),
+        params: bytes_of(&params(operation, classes, known)),
         inputs: vec![Slot::<&[u8]>::items(arguments)],
         outputs: vec![Slot::<&mut [u8]>::items(results.chunks_exact_mut(items.max(1)))],
     })?;
     Ok(results)
+}
+
+fn params(operation: Operation, classes: usize, known: f32) -> Params {
+    Params { operation: operation as u32, classes: classes as u32, known, ..Params::default() }
 }
 
 /// The planes of a result, each its own.

@@ -1,7 +1,12 @@
 //! Normal distributions in up to six dimensions, and what several sources say of them together.
 
+mod resident;
+
 use bytemuck::bytes_of;
 
+pub use self::resident::{
+    ResidentGaussians, ResidentIntersection, covariance_intersection_resident, fuse_gaussians_resident,
+};
 use crate::engine::Engine;
 use crate::error::{BayesError, LengthError, Result};
 use crate::kernel::Kernel;
@@ -111,6 +116,15 @@ pub enum Least {
     Trace,
 }
 
+impl Least {
+    const fn mode(self) -> Mode {
+        match self {
+            Self::Determinant => Mode::Determinant,
+            Self::Trace => Mode::Trace,
+        }
+    }
+}
+
 /// What covariance intersection answers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intersection {
@@ -144,15 +158,7 @@ pub struct Intersection {
 /// ```
 pub fn fuse_gaussians(engine: &Engine, sources: &[&Gaussians], weights: &[f32]) -> Result<Gaussians> {
     check(sources)?;
-    if sources.len() > MOST_SOURCES {
-        let (what, value) = ("the number of sources", sources.len() as f32);
-        return Err(BayesError::Setting { what, value, must: "from 1 to 128" }.into());
-    }
-    LengthError::check("the list of weights", sources.len(), weights.len())?;
-    if let Some(by) = weights.iter().position(|weight| !(1e-6..=1e6).contains(weight)) {
-        let (what, value) = ("the weight", weights[by]);
-        return Err(BayesError::Model { what, plane: by, value, must: "from 1e-6 to 1e6" }.into());
-    }
+    check_weights(sources.len(), weights)?;
     Ok(run(engine, Mode::Precision, 0, sources, weights)?.fused)
 }
 
@@ -180,10 +186,7 @@ pub fn fuse_gaussians(engine: &Engine, sources: &[&Gaussians], weights: &[f32]) 
 /// ```
 pub fn covariance_intersection(engine: &Engine, sources: &[&Gaussians], least: Least) -> Result<Intersection> {
     let first = check(sources)?;
-    let mode = match least {
-        Least::Determinant => Mode::Determinant,
-        Least::Trace => Mode::Trace,
-    };
+    let mode = least.mode();
     if sources.len() == 1 {
         // What is checked where it is fused.
         let fused = run(engine, Mode::Precision, 0, sources, &[1.0])?.fused;
@@ -202,11 +205,31 @@ pub fn covariance_intersection(engine: &Engine, sources: &[&Gaussians], least: L
     Ok(Intersection { fused, omega })
 }
 
+/// That so many sources can be fused at once, with these weights.
+fn check_weights(sources: usize, weights: &[f32]) -> Result<()> {
+    if sources > MOST_SOURCES {
+        let (what, value) = ("the number of sources", sources as f32);
+        return Err(BayesError::Setting { what, value, must: "from 1 to 128" }.into());
+    }
+    LengthError::check("the list of weights", sources, weights.len())?;
+    if let Some(by) = weights.iter().position(|weight| !(1e-6..=1e6).contains(weight)) {
+        let (what, value) = ("the weight", weights[by]);
+        return Err(BayesError::Model { what, plane: by, value, must: "from 1e-6 to 1e6" }.into());
+    }
+    Ok(())
+}
+
+fn no_source() -> BayesError {
+    BayesError::Setting { what: "the number of sources", value: 0.0, must: "at least 1" }
+}
+
+fn params(mode: Mode, dimensions: usize, sources: usize) -> Params {
+    Params { sources: sources as u32, dimensions: dimensions as u32, mode: mode as u32, ..Params::default() }
+}
+
 /// The first source, if there is one and all are of its shape.
 fn check<'a>(sources: &[&'a Gaussians]) -> Result<&'a Gaussians> {
-    let Some(&first) = sources.first() else {
-        return Err(BayesError::Setting { what: "the number of sources", value: 0.0, must: "at least 1" }.into());
-    };
+    let Some(&first) = sources.first() else { return Err(no_source().into()) };
     for (by, source) in sources.iter().enumerate() {
         LengthError::check(format!("the mean's dimensions by source {by}"), first.dimensions, source.dimensions)?;
         LengthError::check(format!("the mean by source {by}"), first.mean.len(), source.mean.len())?;
@@ -225,8 +248,6 @@ fn run(engine: &Engine, mode: Mode, number: usize, sources: &[&Gaussians], weigh
         planes.extend(source.mean.chunks_exact(items.max(1)));
         planes.extend(source.covariance.chunks_exact(items.max(1)));
     }
-    let params =
-        Params { sources: sources.len() as u32, dimensions: dimensions as u32, mode: mode as u32, ..Params::default() };
     let mut status = vec![u32::MAX; items.div_ceil(BLOCK)];
     let results = mean.chunks_exact_mut(items.max(1)).chain(covariance.chunks_exact_mut(items.max(1)));
     engine.run_batch(Batch {
@@ -234,7 +255,7 @@ fn run(engine: &Engine, mode: Mode, number: usize, sources: &[&Gaussians], weigh
         items,
         block: BLOCK,
         operations: operations(mode, dimensions, sources.len()),
-        params: bytes_of(&params),
+        params: bytes_of(&params(mode, dimensions, sources.len())),
         inputs: vec![Slot::<&[u8]>::items(&planes), Slot::shared(weights)],
         outputs: vec![Slot::<&mut [u8]>::items(results.chain([&mut omega[..]])), Slot::blocks(&mut status)],
     })?;

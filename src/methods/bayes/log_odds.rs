@@ -1,10 +1,12 @@
 //! Yes-or-no cells in log odds, and the planes of evidence that change them.
 
 mod evidence;
+mod resident;
 
 use bytemuck::{bytes_of, cast_slice};
 
 pub use self::evidence::{CellCounts, CellEvidence, InverseModel};
+pub use self::resident::{ResidentCellEvidence, ResidentLogOddsGrid};
 use crate::backend::Timing;
 use crate::engine::Engine;
 use crate::error::{BayesError, LengthError, Result};
@@ -19,6 +21,23 @@ fn units(p: f32) -> f64 {
     let p = f64::from(p);
     let floor = f64::from(FLOOR);
     (p.max(floor).ln() - (1.0 - p).max(floor).ln()) * f64::from(UNITS)
+}
+
+/// That one call takes so many planes.
+fn check_planes(given: usize) -> Result<(), BayesError> {
+    if given > PLANES { Err(BayesError::Planes { given, most: PLANES }) } else { Ok(()) }
+}
+
+fn params(limits: [f32; 2], terms: &[Terms], probabilities: bool) -> Params {
+    let [low, high] = limits.map(|limit| (limit * UNITS).round());
+    let probabilities = u32::from(probabilities);
+    Params { planes: terms.len() as u32, low, high, probabilities, ..Params::default() }
+}
+
+/// Arithmetic operations of a cell.
+fn operations(terms: &[Terms], probabilities: bool) -> usize {
+    let rare = terms.iter().filter(|term| term.kind == Kind::Probabilities as u32).count();
+    OPERATIONS + OPERATIONS_OF_A_PROBABILITY * (rare + usize::from(probabilities))
 }
 
 /// What is believed of B cells, each of which is occupied or not, as log odds: multiples of 2^-16, so that sums are exact and
@@ -118,13 +137,11 @@ impl LogOddsGrid {
     /// More than 120 planes, a plane of another length than the grid, an entry that is not finite or no probability, a model that is none, with
     /// its plane and cell: the grid is as it was. The device fails.
     pub fn update(&mut self, engine: &Engine, planes: &[CellEvidence<'_>]) -> Result<Timing> {
-        if planes.len() > PLANES {
-            return Err(BayesError::Planes { given: planes.len(), most: PLANES }.into());
-        }
+        check_planes(planes.len())?;
         let mut terms = Vec::with_capacity(planes.len());
         for (plane, evidence) in planes.iter().enumerate() {
             LengthError::check(format!("plane {plane}"), self.cells(), evidence.cells())?;
-            terms.push(evidence.terms(plane, self.prior)?);
+            terms.push(evidence.meaning().terms(plane, self.prior)?);
         }
         let entries: Vec<&[u32]> = planes.iter().map(CellEvidence::words).collect();
         let mut results = std::mem::take(&mut self.spare);
@@ -160,22 +177,13 @@ impl LogOddsGrid {
         probabilities: bool,
         results: &mut [f32],
     ) -> Result<(Timing, Option<usize>)> {
-        let [low, high] = self.limits.map(|limit| (limit * UNITS).round());
-        let params = Params {
-            planes: planes.len() as u32,
-            low,
-            high,
-            probabilities: u32::from(probabilities),
-            ..Params::default()
-        };
-        let rare = terms.iter().filter(|term| term.kind == Kind::Probabilities as u32).count();
         let mut status = vec![u32::MAX; self.cells().div_ceil(BLOCK)];
         let timing = engine.run_batch(Batch {
             kernel: Kernel::LogOdds,
             items: self.cells(),
             block: BLOCK,
-            operations: OPERATIONS + OPERATIONS_OF_A_PROBABILITY * (rare + usize::from(probabilities)),
-            params: bytes_of(&params),
+            operations: operations(terms, probabilities),
+            params: bytes_of(&params(self.limits, terms, probabilities)),
             inputs: vec![
                 Slot::<&[u8]>::items(&[&self.log_odds[..]]),
                 Slot::<&[u8]>::items(planes),

@@ -2,9 +2,9 @@
 
 use bytemuck::bytes_of;
 
-use super::check::{Domain, check};
-use crate::engine::Engine;
-use crate::error::Result;
+use super::check::{Domain, check, reading};
+use crate::engine::{Engine, Operation, Read, ResidentArray, ResidentPlanes};
+use crate::error::{LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::bayes::special::{BLOCK, Function, Params};
 use crate::plan::batch::{Batch, Slot};
@@ -30,17 +30,46 @@ pub(super) fn evaluate<const N: usize>(
 ) -> Result<Vec<f32>> {
     let items = arguments.first().map_or(0, |values| values.len());
     let mut out = vec![0.0; items];
-    let params = Params { which: function as u32, ..Params::default() };
     engine.run_batch(Batch {
         kernel: Kernel::Special,
         items,
         block: BLOCK,
         operations: function.operations(),
-        params: bytes_of(&params),
+        params: bytes_of(&params(function)),
         inputs: vec![Slot::<&[u8]>::items(&arguments)],
         outputs: vec![Slot::<&mut [u8]>::items([&mut out[..]])],
     })?;
     Ok(out)
+}
+
+/// The same over arguments that are held.
+fn run_resident<const N: usize>(
+    engine: &Engine,
+    function: Function,
+    arguments: [(&'static str, Domain, ResidentPlanes<'_, f32>); N],
+) -> Result<ResidentArray<f32>> {
+    let items = arguments.first().map_or(0, |(_, _, planes)| planes.items());
+    let mut all = Read::none();
+    for argument in arguments {
+        LengthError::check(argument.0, items, argument.2.items())?;
+        all = all.and(reading(engine, Kernel::Special, argument, 1)?);
+    }
+    let mut results = engine.new_array(1, items)?;
+    engine.operate(Operation {
+        kernel: Kernel::Special,
+        items,
+        block: BLOCK,
+        operations: function.operations(),
+        params: bytes_of(&params(function)),
+        inputs: vec![all],
+        outputs: vec![results.written()],
+        refuses: None,
+    })?;
+    Ok(results)
+}
+
+fn params(function: Function) -> Params {
+    Params { which: function as u32, ..Params::default() }
 }
 
 /// ln gamma(x), within 1e-6 relative, near its zeros at 1 and 2 too.
@@ -139,4 +168,119 @@ pub fn incomplete_gamma_inverse(engine: &Engine, a: &[f32], p: &[f32]) -> Result
 /// As [`incomplete_gamma_inverse`].
 pub fn incomplete_gamma_upper_inverse(engine: &Engine, a: &[f32], q: &[f32]) -> Result<Vec<f32>> {
     run(engine, Function::GammaQuantileAbove, [("a", Domain::Parameter, a), ("q", Domain::Share, q)])
+}
+
+/// [`ln_gamma`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// The arrays differ in length or have more planes, another engine holds one, the answers pass what may be held, the device
+/// fails. Of an argument outside its domain whoever reads the answers is told.
+pub fn ln_gamma_resident<'a>(engine: &Engine, x: impl Into<ResidentPlanes<'a, f32>>) -> Result<ResidentArray<f32>> {
+    run_resident(engine, Function::LnGamma, [("x", Domain::Positive, x.into())])
+}
+
+/// [`digamma`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn digamma_resident<'a>(engine: &Engine, x: impl Into<ResidentPlanes<'a, f32>>) -> Result<ResidentArray<f32>> {
+    run_resident(engine, Function::Digamma, [("x", Domain::Positive, x.into())])
+}
+
+/// [`incomplete_beta`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn incomplete_beta_resident<'a>(
+    engine: &Engine,
+    a: impl Into<ResidentPlanes<'a, f32>>,
+    b: impl Into<ResidentPlanes<'a, f32>>,
+    x: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    run_resident(
+        engine,
+        Function::Beta,
+        [("a", Domain::Parameter, a.into()), ("b", Domain::Parameter, b.into()), ("x", Domain::Share, x.into())],
+    )
+}
+
+/// [`incomplete_beta_inverse`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn incomplete_beta_inverse_resident<'a>(
+    engine: &Engine,
+    a: impl Into<ResidentPlanes<'a, f32>>,
+    b: impl Into<ResidentPlanes<'a, f32>>,
+    p: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    run_resident(
+        engine,
+        Function::BetaQuantile,
+        [("a", Domain::Parameter, a.into()), ("b", Domain::Parameter, b.into()), ("p", Domain::Share, p.into())],
+    )
+}
+
+/// [`incomplete_gamma`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn incomplete_gamma_resident<'a>(
+    engine: &Engine,
+    a: impl Into<ResidentPlanes<'a, f32>>,
+    x: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    run_resident(engine, Function::Gamma, [("a", Domain::Parameter, a.into()), ("x", Domain::NotNegative, x.into())])
+}
+
+/// [`incomplete_gamma_upper`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn incomplete_gamma_upper_resident<'a>(
+    engine: &Engine,
+    a: impl Into<ResidentPlanes<'a, f32>>,
+    x: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    run_resident(
+        engine,
+        Function::GammaAbove,
+        [("a", Domain::Parameter, a.into()), ("x", Domain::NotNegative, x.into())],
+    )
+}
+
+/// [`incomplete_gamma_inverse`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn incomplete_gamma_inverse_resident<'a>(
+    engine: &Engine,
+    a: impl Into<ResidentPlanes<'a, f32>>,
+    p: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    run_resident(engine, Function::GammaQuantile, [("a", Domain::Parameter, a.into()), ("p", Domain::Share, p.into())])
+}
+
+/// [`incomplete_gamma_upper_inverse`] of arrays that are held, of one plane each; what it answers is held as well.
+///
+/// # Errors
+///
+/// As [`ln_gamma_resident`].
+pub fn incomplete_gamma_upper_inverse_resident<'a>(
+    engine: &Engine,
+    a: impl Into<ResidentPlanes<'a, f32>>,
+    q: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    run_resident(
+        engine,
+        Function::GammaQuantileAbove,
+        [("a", Domain::Parameter, a.into()), ("q", Domain::Share, q.into())],
+    )
 }

@@ -115,6 +115,13 @@ impl Beams {
         &self.conflicts
     }
 
+    /// Lists the items in conflict: a bit per item, 32 to a word.
+    pub(super) fn note_conflicts<'a>(&mut self, words: impl IntoIterator<Item = &'a u32>) {
+        for (word, &bits) in words.into_iter().enumerate().filter(|(_, bits)| **bits != 0) {
+            self.conflicts.extend((0..32).filter(|bit| bits >> bit & 1 == 1).map(|bit| 32 * word + bit));
+        }
+    }
+
     /// Leaves none, where they would not be beams.
     pub(super) fn clear(&mut self) {
         self.prepare(0, false);

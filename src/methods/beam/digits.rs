@@ -1,7 +1,13 @@
 //! Distributions over the digits 1 to 9, as they are given.
 
+use bytemuck::Pod;
+
+use crate::engine::ResidentPlanes;
 use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::beam::fuse::DIGITS;
+
+/// What an item must be that is held.
+pub(super) const MUST_BE_DIGITS: &str = "have finite digits that are not negative, with a sum above 0 that f32 holds";
 
 /// B distributions over the digits 1 to 9: nine planes of B, one plane after the other.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,4 +60,9 @@ impl<'a> Digits<'a> {
     pub(super) fn refuse(&self, channel: &'static str, item: usize) -> BeamError {
         self.diagnose(channel, item).unwrap_or(BeamError::Sum { channel, item, sum: f32::NAN })
     }
+}
+
+/// That planes which are held are nine.
+pub(super) fn check_planes<T: Pod>(what: &'static str, planes: &ResidentPlanes<'_, T>) -> Result<(), LengthError> {
+    LengthError::check(format!("{what}: the list of planes"), DIGITS, planes.planes())
 }

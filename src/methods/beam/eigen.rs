@@ -3,7 +3,7 @@
 use bytemuck::bytes_of;
 
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, ResidentArray, ResidentPlanes, Within};
 use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::eigen::{BLOCK, ENTRIES, LEADING, OPERATIONS, Params};
@@ -94,6 +94,70 @@ pub fn eigen_into(engine: &Engine, matrices: &[f32], out: &mut Eigen) -> Result<
             Slot::<&mut [u8]>::items(out.vectors.chunks_exact_mut(items)),
         ],
     })
+}
+
+/// Decompositions that an engine holds. Dropped, the memory is free.
+#[derive(Debug)]
+pub struct ResidentEigen {
+    values: ResidentArray<f32>,
+    vectors: ResidentArray<f32>,
+}
+
+impl ResidentEigen {
+    /// The eigenvalues, [9, G], as [`Eigen::values`].
+    #[must_use]
+    pub const fn values(&self) -> &ResidentArray<f32> {
+        &self.values
+    }
+
+    /// The eigenvectors, [9, 9, G], as [`Eigen::vectors`].
+    #[must_use]
+    pub const fn vectors(&self) -> &ResidentArray<f32> {
+        &self.vectors
+    }
+
+    /// Both on the host.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds them; an entry of a matrix is none; the device fails.
+    pub fn read(&self, engine: &Engine) -> Result<Eigen> {
+        Ok(Eigen { values: self.values.read(engine)?, vectors: self.vectors.read(engine)? })
+    }
+}
+
+/// [`eigen`] of matrices that are held, [45, G]; the decompositions are held as well.
+///
+/// # Errors
+///
+/// Not 45 planes, another engine holds them, the decompositions pass what may be held, the device fails. Of an entry that is
+/// none whoever reads the decompositions is told.
+pub fn eigen_resident<'a>(engine: &Engine, matrices: impl Into<ResidentPlanes<'a, f32>>) -> Result<ResidentEigen> {
+    let matrices = matrices.into();
+    LengthError::check("the matrices' list of planes", ENTRIES, matrices.planes())?;
+    let items = matrices.items();
+    let check = engine.within(
+        matrices.clone(),
+        Within {
+            operation: Kernel::BeamEigen.name(),
+            must: "have entries of at most 1e37 in magnitude",
+            ranges: &[[-LARGEST, LARGEST]; ENTRIES],
+            sum: None,
+        },
+    )?;
+    let mut values = engine.new_array(DIGITS, items)?;
+    let mut vectors = engine.new_array(DIGITS * DIGITS, items)?;
+    engine.operate(Operation {
+        kernel: Kernel::BeamEigen,
+        items,
+        block: BLOCK,
+        operations: OPERATIONS,
+        params: bytes_of(&Params::default()),
+        inputs: vec![matrices.reading(engine)?.subject_to(check)],
+        outputs: vec![values.written(), vectors.written()],
+        refuses: None,
+    })?;
+    Ok(ResidentEigen { values, vectors })
 }
 
 /// The same of one matrix of any size, in f64: eigenvalues that fall, and their vectors.

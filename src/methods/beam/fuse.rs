@@ -4,12 +4,14 @@ use bytemuck::bytes_of;
 
 use super::beams::Beams;
 use super::channels::Channels;
+use super::digits::MUST_BE_DIGITS;
+use super::resident::ResidentBeams;
 use crate::backend::Timing;
-use crate::engine::Engine;
-use crate::error::{BeamError, Result};
+use crate::engine::{Engine, Operation, ResidentPlanes};
+use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::{
-    AGREEMENT, BLOCK, CHANNELS, LOG_POOLING, Map, OPERATIONS, OPERATIONS_LOG, Params, Pooling, Status,
+    AGREEMENT, BLOCK, CHANNELS, DIGITS, LOG_POOLING, Map, OPERATIONS, OPERATIONS_LOG, Params, Pooling, Status,
 };
 use crate::plan::batch::{Batch, Slot, lowest_refused};
 
@@ -58,6 +60,10 @@ impl Fuse {
 
     fn is_log(&self) -> bool {
         self.pooling == Pooling::Log
+    }
+
+    fn operations(&self) -> usize {
+        if self.is_log() { OPERATIONS_LOG } else { OPERATIONS }
     }
 
     fn params(&self) -> Result<Params> {
@@ -121,7 +127,7 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
         kernel: Kernel::BeamFuse,
         items,
         block: BLOCK,
-        operations: if how.is_log() { OPERATIONS_LOG } else { OPERATIONS },
+        operations: how.operations(),
         params: bytes_of(&params),
         inputs: vec![Slot::<&[u8]>::items(&channels.planes())],
         outputs: vec![
@@ -139,9 +145,52 @@ pub fn fuse_into(engine: &Engine, how: &Fuse, channels: &Channels<'_>, beams: &m
     if let Some(item) = bad {
         return Err(channels.refuse(item).into());
     }
-    let conflicts = status.iter().flat_map(|[_, words @ ..]| words);
-    for (word, &bits) in conflicts.enumerate().filter(|(_, bits)| **bits != 0) {
-        beams.conflicts.extend((0..32).filter(|bit| bits >> bit & 1 == 1).map(|bit| 32 * word + bit));
-    }
+    beams.note_conflicts(status.iter().flat_map(|[_, words @ ..]| words));
     Ok(timing)
+}
+
+/// Fuses channels that are held, [27, B]: nine planes of ethos, nine of logos, nine of pathos; the beams are held as well.
+///
+/// # Errors
+///
+/// Another number of planes, weights that are none, another engine holds them, the beams pass what may be held, the device
+/// fails. Of digits that [`fuse`] refuses whoever reads the beams, or what is made of them, is told.
+///
+/// # Examples
+///
+/// *Three uploads, two operations, one read.*
+///
+/// ```
+/// use consilience::Engine;
+/// use consilience::beam::{self, Fuse, Measure};
+///
+/// let engine = Engine::cpu()?;
+/// let sure = engine.upload_planes(&[0.0_f32, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], 9)?;
+/// let beams = beam::fuse_resident(&engine, &Fuse::default(), [&sure, &sure, &sure])?;
+/// let measured = beam::measure_resident(&engine, Measure::default().dominant(), beams.digits())?;
+/// assert_eq!(measured.read(&engine)?.dominant(), [9]);
+/// # Ok::<(), consilience::Error>(())
+/// ```
+pub fn fuse_resident<'a>(
+    engine: &Engine,
+    how: &Fuse,
+    channels: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentBeams> {
+    let (params, channels) = (how.params()?, channels.into());
+    LengthError::check("the channels' list of planes", CHANNELS * DIGITS, channels.planes())?;
+    let items = channels.items();
+    let mut digits = engine.new_array(DIGITS, items)?;
+    let mut scalars = engine.new_array(CHANNELS + 1 + usize::from(how.agreement), items)?;
+    let mut position = engine.new_array(1, items)?;
+    let status = engine.operate(Operation {
+        kernel: Kernel::BeamFuse,
+        items,
+        block: BLOCK,
+        operations: how.operations(),
+        params: bytes_of(&params),
+        inputs: vec![channels.reading(engine)?],
+        outputs: vec![digits.written(), scalars.written(), position.written()],
+        refuses: Some((size_of::<Status>() / 4, MUST_BE_DIGITS)),
+    })?;
+    Ok(ResidentBeams::fused(digits, scalars, position, status))
 }

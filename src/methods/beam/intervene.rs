@@ -3,10 +3,12 @@
 use bytemuck::{bytes_of, cast_slice};
 
 use super::beams::Beams;
+use super::resident::ResidentBeams;
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{self, Engine, Read};
 use crate::error::{BeamError, Result};
 use crate::kernel::Kernel;
+use crate::kernel::beam::fuse::{CHANNELS, DIGITS};
 use crate::kernel::beam::intervene::{
     BLOCK, CONFIDENCE, ETHOS, Entry, LOGOS, OPERATIONS, PATHOS, POSITIONS, PULL, Params, SHARPEN, STEPS,
 };
@@ -125,7 +127,7 @@ impl Interventions {
         if self.is_empty() || items == 0 {
             return Ok(Timing::default());
         }
-        let params = Params { steps: self.lens.into_iter().max().unwrap_or(0) as u32, ..Params::default() };
+        let params = self.params();
         let digits: Vec<&[f32]> = beams.digits.chunks_exact(items).collect();
         let scalars: Vec<&[f32]> = beams.values.chunks_exact(items).chain([&beams.confidence[..]]).collect();
         let table: &[u32] = cast_slice(self.table.as_flattened());
@@ -150,5 +152,40 @@ impl Interventions {
             changed.clear();
         }
         ran
+    }
+
+    /// [`Interventions::apply`] to beams that are held; what becomes of them is held as well.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds them, the changed ones pass what may be held, the device fails.
+    pub fn apply_resident(&self, engine: &Engine, beams: &ResidentBeams) -> Result<ResidentBeams> {
+        if self.is_empty() {
+            return Ok(beams.clone());
+        }
+        let (items, params) = (beams.items(), self.params());
+        let mut digits = engine.new_array(DIGITS, items)?;
+        let mut scalars = engine.new_array(CHANNELS + 1, items)?;
+        let table: &[u32] = cast_slice(self.table.as_flattened());
+        engine.operate(engine::Operation {
+            kernel: Kernel::BeamIntervene,
+            items,
+            block: BLOCK,
+            operations: OPERATIONS * params.steps as usize,
+            params: bytes_of(&params),
+            inputs: vec![
+                beams.digits().reading(engine)?,
+                beams.scalars().reading(engine)?,
+                beams.position().reading(engine)?,
+                Read::Shared(cast_slice(table)),
+            ],
+            outputs: vec![digits.written(), scalars.written()],
+            refuses: None,
+        })?;
+        Ok(beams.changed(digits, scalars))
+    }
+
+    fn params(&self) -> Params {
+        Params { steps: self.lens.into_iter().max().unwrap_or(0) as u32, ..Params::default() }
     }
 }

@@ -2,9 +2,9 @@
 
 use bytemuck::bytes_of;
 
-use super::digits::Digits;
+use super::digits::{Digits, MUST_BE_DIGITS, check_planes};
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, ResidentArray, ResidentPlanes};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::DIGITS;
@@ -54,9 +54,17 @@ impl Measure {
         Self { outputs: self.outputs | DOMINANT }
     }
 
+    fn asks(self, output: u32) -> bool {
+        self.outputs & output != 0
+    }
+
+    fn params(self) -> Params {
+        Params { outputs: self.outputs, ..Params::default() }
+    }
+
     /// The number of items where an output is asked for, else none.
     fn len(self, output: u32, items: usize) -> usize {
-        if self.outputs & output == 0 { 0 } else { items }
+        if self.asks(output) { items } else { 0 }
     }
 }
 
@@ -148,14 +156,13 @@ pub fn measure_into(engine: &Engine, what: Measure, digits: &Digits<'_>, measure
         return Ok(Timing::default());
     }
     let mut status = vec![u32::MAX; items.div_ceil(BLOCK)];
-    let params = Params { outputs: what.outputs, ..Params::default() };
     let scalars = [entropy, mass, decisiveness].into_iter().filter(|plane| !plane.is_empty());
     let timing = engine.run_batch(Batch {
         kernel: Kernel::BeamMeasure,
         items,
         block: BLOCK,
         operations: OPERATIONS,
-        params: bytes_of(&params),
+        params: bytes_of(&what.params()),
         inputs: vec![Slot::<&[u8]>::items(&digits.planes())],
         outputs: vec![
             Slot::<&mut [u8]>::items(normalised.chunks_exact_mut(items)),
@@ -168,4 +175,103 @@ pub fn measure_into(engine: &Engine, what: Measure, digits: &Digits<'_>, measure
         Some(item) => Err(digits.refuse("the beam", item).into()),
         None => Ok(timing),
     }
+}
+
+/// What was asked for, where an engine holds it. Dropped, the memory is free.
+#[derive(Debug)]
+pub struct ResidentMeasured {
+    what: Measure,
+    normalised: ResidentArray<f32>,
+    /// Entropy, mass and decisiveness, those of them that are asked for.
+    scalars: ResidentArray<f32>,
+    dominant: ResidentArray<u32>,
+}
+
+impl ResidentMeasured {
+    /// The digits divided by their sum, [9, B]; no planes unless asked for, as with all of these.
+    #[must_use]
+    pub const fn normalised(&self) -> &ResidentArray<f32> {
+        &self.normalised
+    }
+
+    /// The entropies in nats.
+    #[must_use]
+    pub fn entropy(&self) -> ResidentPlanes<'_, f32> {
+        self.scalar(ENTROPY)
+    }
+
+    /// The masses.
+    #[must_use]
+    pub fn mass(&self) -> ResidentPlanes<'_, f32> {
+        self.scalar(MASS)
+    }
+
+    /// The largest share less the second largest.
+    #[must_use]
+    pub fn decisiveness(&self) -> ResidentPlanes<'_, f32> {
+        self.scalar(DECISIVENESS)
+    }
+
+    /// The digit of the largest share.
+    #[must_use]
+    pub const fn dominant(&self) -> &ResidentArray<u32> {
+        &self.dominant
+    }
+
+    /// All of it on the host.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds it; digits that led to it are none; the device fails.
+    pub fn read(&self, engine: &Engine) -> Result<Measured> {
+        let mut scalars = self.scalars.read(engine)?;
+        let mut next = |output| {
+            let rest = scalars.split_off(self.what.len(output, self.scalars.items()));
+            std::mem::replace(&mut scalars, rest)
+        };
+        Ok(Measured {
+            normalised: self.normalised.read(engine)?,
+            entropy: next(ENTROPY),
+            mass: next(MASS),
+            decisiveness: next(DECISIVENESS),
+            dominant: self.dominant.read(engine)?,
+        })
+    }
+
+    fn scalar(&self, output: u32) -> ResidentPlanes<'_, f32> {
+        let before = [ENTROPY, MASS, DECISIVENESS].into_iter().filter(|&other| other < output && self.what.asks(other));
+        let plane = before.count();
+        self.scalars.planes_from(plane, usize::from(self.what.asks(output)))
+    }
+}
+
+/// [`measure`] of digits that are held, nine planes; what it answers is held as well.
+///
+/// # Errors
+///
+/// Not nine planes, another engine holds them, the answers pass what may be held, the device fails. Of digits that are none
+/// whoever reads the answers is told.
+pub fn measure_resident<'a>(
+    engine: &Engine,
+    what: Measure,
+    digits: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentMeasured> {
+    let digits = digits.into();
+    check_planes("the digits", &digits)?;
+    let items = digits.items();
+    let scalars = [ENTROPY, MASS, DECISIVENESS].into_iter().filter(|&output| what.asks(output)).count();
+    let mut normalised = engine.new_array(what.len(NORMALISED, DIGITS), items)?;
+    let mut scalars = engine.new_array(scalars, items)?;
+    let mut dominant = engine.new_array(what.len(DOMINANT, 1), items)?;
+    engine.operate(Operation {
+        kernel: Kernel::BeamMeasure,
+        items,
+        block: BLOCK,
+        operations: OPERATIONS,
+        params: bytes_of(&what.params()),
+        inputs: vec![digits.reading(engine)?],
+        outputs: vec![normalised.written(), scalars.written(), dominant.written()],
+        refuses: Some((1, MUST_BE_DIGITS)),
+    })?;
+    Ok(ResidentMeasured { what, normalised, scalars, dominant })
 }

@@ -1,11 +1,12 @@
 //! Relaxation to a fixed point.
 
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, cast_slice};
 
 use super::beams::Beams;
-use super::digits::Digits;
+use super::digits::{Digits, MUST_BE_DIGITS, check_planes};
+use super::resident::ResidentBeams;
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, Read, ResidentArray, ResidentPlanes, Within};
 use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::DIGITS;
@@ -179,6 +180,88 @@ impl Relax {
         Ok(relaxed)
     }
 
+    /// [`Relax::relax`] of beams that are held; where they come to rest is held as well.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds them, the answer passes what may be held, the device fails.
+    pub fn relax_resident(&self, engine: &Engine, beams: &ResidentBeams) -> Result<ResidentRelaxed> {
+        self.run_resident(engine, beams, None)
+    }
+
+    /// [`Relax::relax_from`] of beams and starts that are held; where they come to rest is held as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`Relax::relax_resident`], or starts of another number, or not nine planes. Of starts that are no distributions
+    /// whoever reads the answer is told.
+    pub fn relax_from_resident<'a>(
+        &self,
+        engine: &Engine,
+        beams: &ResidentBeams,
+        starts: impl Into<ResidentPlanes<'a, f32>>,
+    ) -> Result<ResidentRelaxed> {
+        let starts = starts.into();
+        check_planes("starts", &starts)?;
+        LengthError::check("starts", beams.items(), starts.items())?;
+        let within = Within {
+            operation: Kernel::BeamRelax.name(),
+            must: MUST_BE_DIGITS,
+            ranges: &[[0.0, f32::MAX]; DIGITS],
+            sum: Some((DIGITS, [f32::MIN_POSITIVE, f32::MAX])),
+        };
+        let check = engine.within(starts.clone(), within)?;
+        self.run_resident(engine, beams, Some(starts.reading(engine)?.subject_to(check)))
+    }
+
+    fn run_resident(
+        &self,
+        engine: &Engine,
+        beams: &ResidentBeams,
+        starts: Option<Read<'_>>,
+    ) -> Result<ResidentRelaxed> {
+        let items = beams.items();
+        let (params, coupling) = self.params(starts.is_some());
+        let mut digits = engine.new_array(DIGITS, items)?;
+        let mut changes = engine.new_array(1, items)?;
+        let mut steps = engine.new_array(1, items)?;
+        engine.operate(Operation {
+            kernel: Kernel::BeamRelax,
+            items,
+            block: BLOCK,
+            operations: self.operations(),
+            params: bytes_of(&params),
+            inputs: vec![
+                beams.digits().reading(engine)?,
+                starts.unwrap_or(Read::none()),
+                beams.position().reading(engine)?,
+                Read::Shared(cast_slice(&coupling)),
+            ],
+            outputs: vec![digits.written(), changes.written(), steps.written()],
+            refuses: None,
+        })?;
+        Ok(ResidentRelaxed { digits, changes, steps, tolerance: self.tolerance })
+    }
+
+    /// What the kernel is told, and the coupling row by row.
+    fn params(&self, is_started: bool) -> (Params, [f32; DIGITS * ROW]) {
+        let mut coupling = [0.0_f32; DIGITS * ROW];
+        for (to, row) in coupling.chunks_exact_mut(ROW).zip(self.coupling.iter().flatten()) {
+            to[..DIGITS].copy_from_slice(row);
+        }
+        let options = if self.coupling.is_some() { COUPLED } else { 0 } | if is_started { STARTED } else { 0 };
+        let Self { alpha, pull, tolerance, steps: most, .. } = *self;
+        (Params { most, alpha, pull, tolerance, options, ..Params::default() }, coupling)
+    }
+
+    /// Arithmetic operations of an item.
+    fn operations(&self) -> usize {
+        // How many steps a change of 1 takes to come below the tolerance, roughly.
+        let expected = self.tolerance.ln() / self.contraction().max(1e-3).ln();
+        let expected = expected.clamp(1.0, self.steps as f32) as usize;
+        OPERATIONS * expected * if self.coupling.is_some() { DIGITS } else { 1 }
+    }
+
     fn run(
         &self,
         engine: &Engine,
@@ -195,21 +278,13 @@ impl Relax {
         if items == 0 {
             return Ok(Timing::default());
         }
-        let mut coupling = [0.0_f32; DIGITS * ROW];
-        for (to, row) in coupling.chunks_exact_mut(ROW).zip(self.coupling.iter().flatten()) {
-            to[..DIGITS].copy_from_slice(row);
-        }
-        let options = if self.coupling.is_some() { COUPLED } else { 0 } | if starts.is_some() { STARTED } else { 0 };
-        let Self { alpha, pull, tolerance, steps: most, .. } = *self;
-        let params = Params { most, alpha, pull, tolerance, options, ..Params::default() };
-        // How many steps a change of 1 takes to come below the tolerance, roughly.
-        let expected = (tolerance.ln() / self.contraction().max(1e-3).ln()).clamp(1.0, most as f32) as usize;
+        let (params, coupling) = self.params(starts.is_some());
         let planes: Vec<&[f32]> = beams.digits.chunks_exact(items).collect();
         engine.run_batch(Batch {
             kernel: Kernel::BeamRelax,
             items,
             block: BLOCK,
-            operations: OPERATIONS * expected * if self.coupling.is_some() { DIGITS } else { 1 },
+            operations: self.operations(),
             params: bytes_of(&params),
             inputs: vec![
                 Slot::<&[u8]>::items(&planes),
@@ -258,5 +333,45 @@ impl Relaxed {
     #[must_use]
     pub fn all_converged(&self) -> bool {
         self.changes.iter().all(|change| *change <= self.tolerance)
+    }
+}
+
+/// Where beams came to rest, held by an engine. Dropped, the memory is free.
+#[derive(Debug)]
+pub struct ResidentRelaxed {
+    digits: ResidentArray<f32>,
+    changes: ResidentArray<f32>,
+    steps: ResidentArray<u32>,
+    tolerance: f32,
+}
+
+impl ResidentRelaxed {
+    /// The distributions, [9, B].
+    #[must_use]
+    pub const fn digits(&self) -> &ResidentArray<f32> {
+        &self.digits
+    }
+
+    /// The largest change of a digit in each item's last step.
+    #[must_use]
+    pub const fn changes(&self) -> &ResidentArray<f32> {
+        &self.changes
+    }
+
+    /// The steps each item took.
+    #[must_use]
+    pub const fn steps(&self) -> &ResidentArray<u32> {
+        &self.steps
+    }
+
+    /// All of it on the host.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds it; an operation that led to it refused an item; the device fails.
+    pub fn read(&self, engine: &Engine) -> Result<Relaxed> {
+        let Self { digits, changes, steps, tolerance } = self;
+        let (digits, changes, steps) = (digits.read(engine)?, changes.read(engine)?, steps.read(engine)?);
+        Ok(Relaxed { digits, changes, steps, tolerance: *tolerance })
     }
 }

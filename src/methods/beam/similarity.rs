@@ -2,9 +2,9 @@
 
 use bytemuck::bytes_of;
 
-use super::digits::Digits;
+use super::digits::{Digits, MUST_BE_DIGITS, check_planes};
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, ResidentArray, ResidentPlanes};
 use crate::error::{LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::similarity::{BLOCK, OPERATIONS, Params};
@@ -68,4 +68,33 @@ pub fn similarity_into(engine: &Engine, first: &Digits<'_>, second: &Digits<'_>,
         }
         None => Ok(timing),
     }
+}
+
+/// [`similarity`] of digits that are held, nine planes each; the cosines are held as well.
+///
+/// # Errors
+///
+/// Batches of different lengths, not nine planes, another engine holds one, the cosines pass what may be held, the device
+/// fails. Of digits that are none whoever reads the cosines is told.
+pub fn similarity_resident<'a>(
+    engine: &Engine,
+    first: impl Into<ResidentPlanes<'a, f32>>,
+    second: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    let (first, second) = (first.into(), second.into());
+    check_planes("the first batch", &first)?;
+    check_planes("the second batch", &second)?;
+    LengthError::check("the second batch", first.items(), second.items())?;
+    let mut similarity = engine.new_array(1, first.items())?;
+    engine.operate(Operation {
+        kernel: Kernel::BeamSimilarity,
+        items: first.items(),
+        block: BLOCK,
+        operations: OPERATIONS,
+        params: bytes_of(&Params::default()),
+        inputs: vec![first.reading(engine)?, second.reading(engine)?],
+        outputs: vec![similarity.written()],
+        refuses: Some((1, MUST_BE_DIGITS)),
+    })?;
+    Ok(similarity)
 }

@@ -1,12 +1,13 @@
 //! The subspace in which beams differ most.
 
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, cast_slice};
 
 use super::beams::Beams;
 use super::eigen::symmetric;
 use super::noise;
+use super::resident::ResidentBeams;
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, Read, ResidentArray};
 use crate::error::{BeamError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::beam::fuse::DIGITS;
@@ -60,11 +61,22 @@ impl Subspace {
     ///
     /// Fewer than two beams; k is 0, above 9 or above the number of beams; the device fails.
     pub fn fit(engine: &Engine, beams: &Beams, dimensions: usize) -> Result<Self> {
-        let items = beams.items();
-        if items < 2 || !(1..=DIGITS.min(items)).contains(&dimensions) {
-            return Err(BeamError::Dimensions { dimensions, beams: items }.into());
-        }
-        let (mean, mut covariance) = covariance(engine, beams)?;
+        check_dimensions(beams.items(), dimensions)?;
+        Ok(Self::of(covariance(engine, beams)?, beams.items(), dimensions))
+    }
+
+    /// [`Subspace::fit`] to beams that are held. Each block's sums come to the host, which adds them up: this waits for the
+    /// device.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subspace::fit`]; another engine holds the beams, an operation that led to them refused an item.
+    pub fn fit_resident(engine: &Engine, beams: &ResidentBeams, dimensions: usize) -> Result<Self> {
+        check_dimensions(beams.items(), dimensions)?;
+        Ok(Self::of(covariance_resident(engine, beams)?, beams.items(), dimensions))
+    }
+
+    fn of((mean, mut covariance): Spread, items: usize, dimensions: usize) -> Self {
         // What the ninth direction has less than 0, no rounding makes more than another's.
         let trace: f64 = (0..DIGITS).map(|i| covariance[i][i]).sum();
         let less = (trace + f64::MIN_POSITIVE) / DIGITS as f64;
@@ -76,7 +88,7 @@ impl Subspace {
         // Variances; what is below 0 is a rounding.
         let values = values.map(|value| value.max(0.0));
         let noise = noise::strength(items, dimensions);
-        Ok(Self { beams: items, dimensions, mean, values, vectors, noise })
+        Self { beams: items, dimensions, mean, values, vectors, noise }
     }
 
     /// The number of beams it was fitted to, n.
@@ -148,7 +160,7 @@ impl Subspace {
     ///
     /// As [`Subspace::project`], or `out` is not [9, B]; what it then holds means nothing.
     pub fn project_into(&self, engine: &Engine, beams: &Beams, out: &mut [f32]) -> Result<Timing> {
-        self.run(engine, 0.0, 1.0, false, beams, out)
+        self.run(engine, Mapping::PROJECTION, beams, out)
     }
 
     /// Each beam with its part inside the subspace times a factor: x + (factor - 1) P (x - mean), digits below 0 cut off and
@@ -169,11 +181,7 @@ impl Subspace {
     ///
     /// As [`Subspace::magnify`], or `out` is not [9, B]; what it then holds means nothing.
     pub fn magnify_into(&self, engine: &Engine, beams: &Beams, factor: f32, out: &mut [f32]) -> Result<Timing> {
-        if !(0.0..=LARGEST_FACTOR).contains(&factor) {
-            let (what, allowed) = ("the factor of a magnification", "at least 0 and at most 1024");
-            return Err(BeamError::Range { what, value: factor, allowed }.into());
-        }
-        self.run(engine, 1.0, f64::from(factor) - 1.0, true, beams, out)
+        self.run(engine, Mapping::magnification(factor)?, beams, out)
     }
 
     /// The part of the coordinates (i, j) that P keeps.
@@ -181,21 +189,42 @@ impl Subspace {
         self.vectors[..self.dimensions].iter().map(|vector| vector[i] * vector[j]).sum()
     }
 
-    /// y = `whole` x + `inside` P (x - mean) + (1 - `whole`) mean.
-    fn run(
-        &self,
-        engine: &Engine,
-        whole: f64,
-        inside: f64,
-        distributes: bool,
-        beams: &Beams,
-        out: &mut [f32],
-    ) -> Result<Timing> {
-        let items = beams.items();
-        LengthError::check("mapped beams", DIGITS * items, out.len())?;
-        if items == 0 {
-            return Ok(Timing::default());
-        }
+    /// [`Subspace::project`] of beams that are held; the points are held as well.
+    ///
+    /// # Errors
+    ///
+    /// Another engine holds them, the points pass what may be held, the device fails.
+    pub fn project_resident(&self, engine: &Engine, beams: &ResidentBeams) -> Result<ResidentArray<f32>> {
+        self.run_resident(engine, Mapping::PROJECTION, beams)
+    }
+
+    /// [`Subspace::magnify`] of beams that are held; what becomes of them is held as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subspace::project_resident`], or a factor outside [0, 1024].
+    pub fn magnify_resident(&self, engine: &Engine, beams: &ResidentBeams, factor: f32) -> Result<ResidentArray<f32>> {
+        self.run_resident(engine, Mapping::magnification(factor)?, beams)
+    }
+
+    fn run_resident(&self, engine: &Engine, how: Mapping, beams: &ResidentBeams) -> Result<ResidentArray<f32>> {
+        let (params, map) = self.params(how);
+        let mut mapped = engine.new_array(DIGITS, beams.items())?;
+        engine.operate(Operation {
+            kernel: Kernel::BeamSubspace,
+            items: beams.items(),
+            block: BLOCK,
+            operations: OPERATIONS,
+            params: bytes_of(&params),
+            inputs: vec![beams.digits().reading(engine)?, Read::Shared(cast_slice(&map))],
+            outputs: vec![mapped.written()],
+            refuses: None,
+        })?;
+        Ok(mapped)
+    }
+
+    /// What the kernel is told: the map column by column, and what is added.
+    fn params(&self, Mapping { whole, inside, distributes }: Mapping) -> (Params, [f32; (DIGITS + 1) * COLUMN]) {
         let mut map = [0.0_f32; (DIGITS + 1) * COLUMN];
         for i in 0..DIGITS {
             let mut offset = (1.0 - whole) * self.mean[i];
@@ -206,7 +235,16 @@ impl Subspace {
             }
             map[DIGITS * COLUMN + i] = offset as f32;
         }
-        let params = Params { distributes: u32::from(distributes), ..Params::default() };
+        (Params { distributes: u32::from(distributes), ..Params::default() }, map)
+    }
+
+    fn run(&self, engine: &Engine, how: Mapping, beams: &Beams, out: &mut [f32]) -> Result<Timing> {
+        let items = beams.items();
+        LengthError::check("mapped beams", DIGITS * items, out.len())?;
+        if items == 0 {
+            return Ok(Timing::default());
+        }
+        let (params, map) = self.params(how);
         let digits: Vec<&[f32]> = beams.digits.chunks_exact(items).collect();
         engine.run_batch(Batch {
             kernel: Kernel::BeamSubspace,
@@ -220,15 +258,51 @@ impl Subspace {
     }
 }
 
+/// That so many beams have so many dimensions.
+fn check_dimensions(beams: usize, dimensions: usize) -> Result<(), BeamError> {
+    if beams < 2 || !(1..=DIGITS.min(beams)).contains(&dimensions) {
+        return Err(BeamError::Dimensions { dimensions, beams });
+    }
+    Ok(())
+}
+
+/// y = `whole` x + `inside` P (x - mean) + (1 - `whole`) mean.
+#[derive(Debug, Clone, Copy)]
+struct Mapping {
+    whole: f64,
+    inside: f64,
+    /// Whether what is below 0 is cut off and the rest normalised.
+    distributes: bool,
+}
+
+impl Mapping {
+    const PROJECTION: Self = Self { whole: 0.0, inside: 1.0, distributes: false };
+
+    fn magnification(factor: f32) -> Result<Self> {
+        if !(0.0..=LARGEST_FACTOR).contains(&factor) {
+            let (what, allowed) = ("the factor of a magnification", "at least 0 and at most 1024");
+            return Err(BeamError::Range { what, value: factor, allowed }.into());
+        }
+        Ok(Self { whole: 1.0, inside: f64::from(factor) - 1.0, distributes: true })
+    }
+}
+
 /// The mean and the covariance over n - 1.
-fn covariance(engine: &Engine, beams: &Beams) -> Result<([f64; DIGITS], [[f64; DIGITS]; DIGITS])> {
+type Spread = ([f64; DIGITS], [[f64; DIGITS]; DIGITS]);
+
+/// A point near the beams: the mean of the first of them.
+fn pivot<'a>(first: impl IntoIterator<Item = &'a [f32]>) -> [f32; DIGITS] {
+    let mut pivot = [0.0_f32; DIGITS];
+    for (pivot, plane) in pivot.iter_mut().zip(first) {
+        *pivot = plane.iter().sum::<f32>() / plane.len() as f32;
+    }
+    pivot
+}
+
+fn covariance(engine: &Engine, beams: &Beams) -> Result<Spread> {
     let items = beams.items();
     let digits: Vec<&[f32]> = beams.digits.chunks_exact(items).collect();
-    let few = items.min(moments::BLOCK);
-    let mut pivot = [0.0_f32; DIGITS];
-    for (pivot, plane) in pivot.iter_mut().zip(&digits) {
-        *pivot = plane[..few].iter().sum::<f32>() / few as f32;
-    }
+    let pivot = pivot(digits.iter().map(|plane| &plane[..items.min(moments::BLOCK)]));
     let mut blocks = vec![[0.0_f32; WORDS]; items.div_ceil(moments::BLOCK)];
     engine.run_batch(Batch {
         kernel: Kernel::BeamMoments,
@@ -239,8 +313,32 @@ fn covariance(engine: &Engine, beams: &Beams) -> Result<([f64; DIGITS], [[f64; D
         inputs: vec![Slot::<&[u8]>::items(&digits), Slot::shared(&pivot)],
         outputs: vec![Slot::blocks(&mut blocks)],
     })?;
+    Ok(spread(items, &pivot, &blocks))
+}
+
+/// The same of beams that are held.
+fn covariance_resident(engine: &Engine, beams: &ResidentBeams) -> Result<Spread> {
+    let items = beams.items();
+    let first = beams.digits().read_first(engine, moments::BLOCK)?;
+    let pivot = pivot(first.iter().map(Vec::as_slice));
+    let mut blocks = engine.new_array::<[f32; WORDS]>(1, items.div_ceil(moments::BLOCK))?;
+    engine.operate(Operation {
+        kernel: Kernel::BeamMoments,
+        items,
+        block: moments::BLOCK,
+        operations: moments::OPERATIONS,
+        params: bytes_of(&moments::Params::default()),
+        inputs: vec![beams.digits().reading(engine)?, Read::Shared(cast_slice(&pivot))],
+        outputs: vec![blocks.written_by_block()],
+        refuses: None,
+    })?;
+    Ok(spread(items, &pivot, &blocks.read(engine)?))
+}
+
+/// Of each block's sums about the pivot.
+fn spread(items: usize, pivot: &[f32; DIGITS], blocks: &[[f32; WORDS]]) -> Spread {
     let mut sums = [0.0_f64; SUMS];
-    for block in &blocks {
+    for block in blocks {
         for (sum, part) in sums.iter_mut().zip(block) {
             *sum += f64::from(*part);
         }
@@ -256,5 +354,5 @@ fn covariance(engine: &Engine, beams: &Beams) -> Result<([f64; DIGITS], [[f64; D
             covariance[j][i] = covariance[i][j];
         }
     }
-    Ok((std::array::from_fn(|i| f64::from(pivot[i]) + shift[i]), covariance))
+    (std::array::from_fn(|i| f64::from(pivot[i]) + shift[i]), covariance)
 }

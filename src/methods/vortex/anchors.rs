@@ -1,9 +1,9 @@
 //! Payloads that relax towards anchors.
 
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, cast_slice};
 
 use crate::backend::Timing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Operation, Read, ResidentArray, ResidentPlanes};
 use crate::error::{LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::relax::{BLOCK, POSITIONS, Params};
@@ -98,11 +98,7 @@ impl Anchors {
         strength: f32,
         ticks: u32,
     ) -> Result<Timing> {
-        if !(0.0..=1.0).contains(&strength) {
-            return Err(VortexError::Strength { strength }.into());
-        }
-        let exponent = i32::try_from(ticks).unwrap_or(i32::MAX);
-        self.run(engine, positions, payload, |blend| 1.0 - (1.0 - f64::from(strength) * blend).powi(exponent))
+        self.run(engine, positions, payload, &self.after_ticks(strength, ticks)?)
     }
 
     /// Moves payloads towards the nearest anchor of their positions for so many seconds, in place:
@@ -119,41 +115,132 @@ impl Anchors {
         rate: f32,
         seconds: f32,
     ) -> Result<Timing> {
+        self.run(engine, positions, payload, &self.after_seconds(rate, seconds)?)
+    }
+
+    /// [`Anchors::relax`] of payloads that are held, as many planes as channels, in place, at positions that are held.
+    ///
+    /// # Errors
+    ///
+    /// Arrays that do not fit, a strength that is not from 0 to 1, another engine holds one, the device fails. Of a position
+    /// above 9 or a payload that is not finite whoever reads the payload is told.
+    ///
+    /// # Examples
+    ///
+    /// *Two ticks of a half at an anchor leave a quarter of the way.*
+    ///
+    /// ```
+    /// use consilience::Engine;
+    /// use consilience::vortex::Anchors;
+    ///
+    /// let engine = Engine::cpu()?;
+    /// let positions = engine.upload_array(&[3_u32])?;
+    /// let mut payload = engine.upload_planes(&[0.0_f32, 0.5, 1.0], 3)?;
+    /// Anchors::default().relax_resident(&engine, &positions, &mut payload, 0.5, 1)?;
+    /// Anchors::default().relax_resident(&engine, &positions, &mut payload, 0.5, 1)?;
+    /// assert_eq!(payload.read(&engine)?, [0.75, 0.125, 0.25]);
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn relax_resident<'a>(
+        &self,
+        engine: &Engine,
+        positions: impl Into<ResidentPlanes<'a, u32>>,
+        payload: &mut ResidentArray<f32>,
+        strength: f32,
+        ticks: u32,
+    ) -> Result<()> {
+        self.run_resident(engine, positions.into(), payload, &self.after_ticks(strength, ticks)?)
+    }
+
+    /// [`Anchors::relax_at_rate`] of payloads that are held, as [`Anchors::relax_resident`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Anchors::relax_resident`], for a rate or a time that is negative or not finite in place of the strength.
+    pub fn relax_at_rate_resident<'a>(
+        &self,
+        engine: &Engine,
+        positions: impl Into<ResidentPlanes<'a, u32>>,
+        payload: &mut ResidentArray<f32>,
+        rate: f32,
+        seconds: f32,
+    ) -> Result<()> {
+        self.run_resident(engine, positions.into(), payload, &self.after_seconds(rate, seconds)?)
+    }
+
+    /// The kernel's table for so many ticks.
+    fn after_ticks(&self, strength: f32, ticks: u32) -> Result<Vec<f32>> {
+        if !(0.0..=1.0).contains(&strength) {
+            return Err(VortexError::Strength { strength }.into());
+        }
+        let exponent = i32::try_from(ticks).unwrap_or(i32::MAX);
+        Ok(self.table(|blend| 1.0 - (1.0 - f64::from(strength) * blend).powi(exponent)))
+    }
+
+    /// The kernel's table for so many seconds.
+    fn after_seconds(&self, rate: f32, seconds: f32) -> Result<Vec<f32>> {
         if !(0.0..=f32::MAX).contains(&rate) {
             return Err(VortexError::Rate { rate }.into());
         }
         if !(0.0..=f32::MAX).contains(&seconds) {
             return Err(VortexError::Elapsed { elapsed: seconds }.into());
         }
-        self.run(engine, positions, payload, |blend| -(-f64::from(rate) * blend * f64::from(seconds)).exp_m1())
+        Ok(self.table(|blend| -(-f64::from(rate) * blend * f64::from(seconds)).exp_m1()))
     }
 
-    fn run(
+    /// For each position its share of the way and where the way leads, by the share that a blend has.
+    fn table(&self, share: impl Fn(f64) -> f64) -> Vec<f32> {
+        let entries = (0..POSITIONS).filter_map(|position| self.nearest(position)).flat_map(|(anchor, d)| {
+            let share = share(1.0 - f64::from(d) / 5.0) as f32;
+            [share].into_iter().chain(anchor.iter().copied())
+        });
+        entries.collect()
+    }
+
+    fn params(&self) -> Params {
+        Params { channels: self.channels() as u32, ..Params::default() }
+    }
+
+    fn run_resident(
         &self,
         engine: &Engine,
-        positions: &[u32],
-        payload: &mut [f32],
-        share: impl Fn(f64) -> f64,
-    ) -> Result<Timing> {
+        positions: ResidentPlanes<'_, u32>,
+        payload: &mut ResidentArray<f32>,
+        table: &[f32],
+    ) -> Result<()> {
+        LengthError::check("the list of the positions' planes", 1, positions.planes())?;
+        LengthError::check("the list of the payload's planes", self.channels(), payload.planes())?;
+        LengthError::check("the payload", positions.items(), payload.items())?;
+        if self.channels() == 0 {
+            return Ok(());
+        }
+        engine.operate(Operation {
+            kernel: Kernel::Relax,
+            items: positions.items(),
+            block: BLOCK,
+            operations: 0,
+            params: bytes_of(&self.params()),
+            inputs: vec![positions.reading(engine)?, Read::Shared(cast_slice(table))],
+            outputs: vec![payload.updated(engine)?],
+            refuses: Some((1, "be at a position from 0 to 9 with a finite payload")),
+        })?;
+        Ok(())
+    }
+
+    fn run(&self, engine: &Engine, positions: &[u32], payload: &mut [f32], table: &[f32]) -> Result<Timing> {
         let (items, channels) = (positions.len(), self.channels());
         LengthError::check("the payload", channels * items, payload.len())?;
         if items == 0 || channels == 0 {
             return Ok(Timing::default());
         }
-        let entries = (0..POSITIONS).filter_map(|position| self.nearest(position)).flat_map(|(anchor, d)| {
-            let share = share(1.0 - f64::from(d) / 5.0) as f32;
-            [share].into_iter().chain(anchor.iter().copied())
-        });
-        let table: Vec<f32> = entries.collect();
-        let params = Params { channels: channels as u32, ..Params::default() };
         let mut refused = vec![u32::MAX; items.div_ceil(BLOCK)];
         let timing = engine.run_batch(Batch {
             kernel: Kernel::Relax,
             items,
             block: BLOCK,
             operations: 0,
-            params: bytes_of(&params),
-            inputs: vec![Slot::<&[u8]>::items(&[positions]), Slot::shared(&table)],
+            params: bytes_of(&self.params()),
+            inputs: vec![Slot::<&[u8]>::items(&[positions]), Slot::shared(table)],
             outputs: vec![Slot::<&mut [u8]>::updated(payload.chunks_exact_mut(items)), Slot::blocks(&mut refused)],
         })?;
         match lowest_refused(refused, BLOCK) {

@@ -1,6 +1,10 @@
 //! Objects that go round a path.
 
+mod resident;
+
 use bytemuck::{NoUninit, bytes_of};
+
+pub use self::resident::ResidentCycles;
 
 use crate::backend::Timing;
 use crate::engine::Engine;
@@ -63,6 +67,34 @@ impl Path {
     pub fn rho(&self) -> f32 {
         self.rho
     }
+}
+
+impl Path {
+    /// What the kernel is told for so many ticks of so many seconds, or for as many at once.
+    fn params(&self, elapsed: f32, ticks: u32) -> Result<Params> {
+        if !(0.0..=LARGEST).contains(&elapsed) {
+            return Err(VortexError::Elapsed { elapsed }.into());
+        }
+        let q = 1.0 / f64::from(self.rho);
+        let length = self.positions.len();
+        Ok(Params {
+            length: length as u32,
+            ticks,
+            elapsed,
+            ln_q: q.ln() as f32,
+            log2_q: q.log2() as f32,
+            growth: (q - 1.0) as f32,
+            per_ln_q: (1.0 / q.ln()) as f32,
+            per_growth: (1.0 / (q - 1.0)) as f32,
+            per_length: 1.0 / length as f32,
+            ..Params::default()
+        })
+    }
+}
+
+/// Arithmetic operations of an object.
+fn operations(ticks: u32) -> usize {
+    OPERATIONS * ticks.max(1) as usize
 }
 
 /// Which way an object goes round its path.
@@ -232,30 +264,14 @@ impl Cycles {
 
     /// Runs the kernel; answers the first object that stayed.
     fn pass(&mut self, engine: &Engine, elapsed: f32, ticks: u32) -> Result<(Timing, Option<usize>)> {
-        if !(0.0..=LARGEST).contains(&elapsed) {
-            return Err(VortexError::Elapsed { elapsed }.into());
-        }
-        let q = 1.0 / f64::from(self.path.rho);
-        let length = self.path.positions.len();
-        let params = Params {
-            length: length as u32,
-            ticks,
-            elapsed,
-            ln_q: q.ln() as f32,
-            log2_q: q.log2() as f32,
-            growth: (q - 1.0) as f32,
-            per_ln_q: (1.0 / q.ln()) as f32,
-            per_growth: (1.0 / (q - 1.0)) as f32,
-            per_length: 1.0 / length as f32,
-            ..Params::default()
-        };
+        let params = self.path.params(elapsed, ticks)?;
         let items = self.items();
         let mut refused = vec![u32::MAX; items.div_ceil(BLOCK)];
         let timing = engine.run_batch(Batch {
             kernel: Kernel::Cycle,
             items,
             block: BLOCK,
-            operations: OPERATIONS * ticks.max(1) as usize,
+            operations: operations(ticks),
             params: bytes_of(&params),
             inputs: vec![Slot::<&[u8]>::items(&[&self.velocities[..]]), Slot::<&[u8]>::items(&[&self.directions[..]])],
             outputs: vec![

@@ -1,12 +1,12 @@
 //! What stands at each position.
 
-use bytemuck::bytes_of;
+use bytemuck::{bytes_of, cast_slice};
 
 use super::Direction;
 use super::anchors::refusal;
 use crate::backend::Timing;
-use crate::engine::Engine;
-use crate::error::{LengthError, Result, VortexError};
+use crate::engine::{Engine, Operation, Read, ResidentPlanes};
+use crate::error::{DeviceError, LengthError, Result, VortexError};
 use crate::kernel::Kernel;
 use crate::kernel::vortex::statistics::{BLOCK, MOST_BINS, MOST_CHANNELS, Params, pairs, places, sums};
 use crate::plan::batch::{Batch, Slot, lowest_refused};
@@ -59,13 +59,7 @@ pub fn statistics(
 ) -> Result<(Vec<Bin>, Timing)> {
     let items = positions.len();
     let channels = payload.len().checked_div(items).unwrap_or(0);
-    for (what, given, most) in
-        [("the number of bins", bins, MOST_BINS), ("the number of channels", channels, MOST_CHANNELS)]
-    {
-        if given > most {
-            return Err(VortexError::TooMany { what, given, most }.into());
-        }
-    }
+    check(bins, channels)?;
     LengthError::check("directions", items, directions.len())?;
     LengthError::check("the payload", channels * items, payload.len())?;
     let per_bin = sums(channels);
@@ -75,8 +69,7 @@ pub fn statistics(
     let planes: Vec<&[f32]> = payload.chunks_exact(items.max(1)).collect();
     let centre = centre(&planes);
     if bins > 0 {
-        let pairs: Vec<u32> = pairs(channels).into_iter().map(|[a, b]| (a + 256 * b) as u32).collect();
-        let params = Params { channels: channels as u32, bins: bins as u32, sums: per_bin as u32, ..Params::default() };
+        let (params, pairs) = params(bins, channels);
         timing = engine.run_batch(Batch {
             kernel: Kernel::Statistics,
             items,
@@ -97,13 +90,91 @@ pub fn statistics(
     if let Some(item) = lowest_refused(refused, BLOCK).or((bins == 0 && items > 0).then_some(0)) {
         return Err(refusal(item, positions, bins, planes.into_iter()).into());
     }
-    let mut total = vec![0.0; bins * per_bin];
-    for block in found.chunks_exact(total.len().max(1)) {
-        for (total, part) in total.iter_mut().zip(block) {
-            *total += f64::from(*part);
+    Ok((Bin::all(&found, bins, channels, &centre), timing))
+}
+
+/// [`statistics`] of arrays that are held: a plane of positions, one of directions, 0 forward and 1 backward, and as many of
+/// payload as there are channels. Each block's sums come to the host, which adds them up: this waits for the device.
+///
+/// # Errors
+///
+/// Planes that do not fit; more than 64 bins or 5 channels; a position that is no bin, or a payload that is not finite: the first
+/// such item, or an item that an operation refused which led to these; another engine holds one, the sums pass what may be
+/// held, the device fails.
+///
+/// # Examples
+///
+/// *Where objects are after a while.*
+///
+/// ```
+/// use consilience::Engine;
+/// use consilience::vortex::statistics_resident;
+///
+/// let engine = Engine::cpu()?;
+/// let (positions, directions) = (engine.upload_array(&[1_u32, 0, 1])?, engine.upload_array(&[0_u32, 0, 1])?);
+/// let payload = engine.upload_array(&[2.0_f32, 7.0, 4.0])?;
+/// let bins = statistics_resident(&engine, 2, &positions, &directions, &payload)?;
+/// assert_eq!((bins[1].count, bins[1].forward, bins[1].mean[0]), (2, 1, 3.0));
+/// # Ok::<(), consilience::Error>(())
+/// ```
+pub fn statistics_resident<'a>(
+    engine: &Engine,
+    bins: usize,
+    positions: impl Into<ResidentPlanes<'a, u32>>,
+    directions: impl Into<ResidentPlanes<'a, u32>>,
+    payload: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<Vec<Bin>> {
+    let (positions, directions, payload) = (positions.into(), directions.into(), payload.into());
+    let (items, channels) = (positions.items(), payload.planes());
+    check(bins, channels)?;
+    LengthError::check("the list of planes of positions and directions", 2, positions.planes() + directions.planes())?;
+    LengthError::check("directions", items, directions.items())?;
+    LengthError::check("the payload", if channels == 0 { 0 } else { items }, payload.items())?;
+    let first = payload.read_first(engine, BLOCK)?;
+    let centre = centre(&first.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    let mut found = engine.new_blocks::<f32>(bins * sums(channels), items.div_ceil(BLOCK))?;
+    let must = "be at a position that is one of the bins, with a finite payload";
+    if bins == 0 && items > 0 {
+        // There is nothing to run, and every position is none.
+        return Err(DeviceError::ItemRefused { operation: Kernel::Statistics.name(), item: 0, must }.into());
+    }
+    let (params, pairs) = params(bins, channels);
+    engine.operate(Operation {
+        kernel: Kernel::Statistics,
+        items,
+        block: BLOCK,
+        operations: bins * sums(channels),
+        params: bytes_of(&params),
+        inputs: vec![
+            positions.reading(engine)?,
+            directions.reading(engine)?,
+            payload.reading(engine)?,
+            Read::Shared(cast_slice(&centre)),
+            Read::Shared(cast_slice(&pairs)),
+        ],
+        outputs: vec![found.written_by_block()],
+        refuses: Some((1, must)),
+    })?;
+    Ok(Bin::all(&found.read(engine)?, bins, channels, &centre))
+}
+
+/// That there are not too many.
+fn check(bins: usize, channels: usize) -> Result<(), VortexError> {
+    for (what, given, most) in
+        [("the number of bins", bins, MOST_BINS), ("the number of channels", channels, MOST_CHANNELS)]
+    {
+        if given > most {
+            return Err(VortexError::TooMany { what, given, most });
         }
     }
-    Ok((total.chunks_exact(per_bin).map(|sums| Bin::of(sums, &centre)).collect(), timing))
+    Ok(())
+}
+
+/// What the kernel is told, and the pairs of channels whose products it sums.
+fn params(bins: usize, channels: usize) -> (Params, Vec<u32>) {
+    let pairs = pairs(channels).into_iter().map(|[a, b]| (a + 256 * b) as u32).collect();
+    let (channels, bins, sums) = (channels as u32, bins as u32, sums(channels) as u32);
+    (Params { channels, bins, sums, ..Params::default() }, pairs)
 }
 
 /// A point near the payloads: the mean of the first of them. Never empty, for devices bind it.
@@ -118,6 +189,17 @@ fn centre(planes: &[&[f32]]) -> Vec<f32> {
 }
 
 impl Bin {
+    /// All of them from each block's sums about the centre.
+    fn all(found: &[f32], bins: usize, channels: usize, centre: &[f32]) -> Vec<Self> {
+        let mut total = vec![0.0; bins * sums(channels)];
+        for block in found.chunks_exact(total.len().max(1)) {
+            for (total, part) in total.iter_mut().zip(block) {
+                *total += f64::from(*part);
+            }
+        }
+        total.chunks_exact(sums(channels)).map(|sums| Self::of(sums, centre)).collect()
+    }
+
     /// From its sums about the centre.
     fn of(sums: &[f64], centre: &[f32]) -> Self {
         let channels = (0..).find(|&channels| self::sums(channels) >= sums.len()).unwrap_or(0);

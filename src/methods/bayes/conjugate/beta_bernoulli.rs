@@ -21,7 +21,7 @@ use crate::error::Result;
 /// # Ok::<(), consilience::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct BetaBernoulli(DirichletCategorical);
+pub struct BetaBernoulli(pub(super) DirichletCategorical);
 
 /// The planes of success and failure.
 fn both(success: &[f32], failure: &[f32]) -> Vec<f32> {

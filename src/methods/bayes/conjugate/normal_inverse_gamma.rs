@@ -24,7 +24,7 @@ use crate::error::{LengthError, Result};
 #[derive(Debug, Clone, PartialEq)]
 pub struct NormalInverseGamma {
     /// Mean, count, shape, rate.
-    planes: [Vec<f32>; 4],
+    pub(super) planes: [Vec<f32>; 4],
 }
 
 /// Moments of mean and variance of each item; infinite where there are none.

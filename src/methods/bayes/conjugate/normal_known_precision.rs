@@ -25,7 +25,7 @@ use crate::error::{BayesError, LengthError, Result};
 pub struct NormalKnownPrecision {
     mean: Vec<f32>,
     precision: Vec<f32>,
-    known: f32,
+    pub(super) known: f32,
 }
 
 impl NormalKnownPrecision {

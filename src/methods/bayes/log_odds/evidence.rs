@@ -82,25 +82,12 @@ impl<'a> CellEvidence<'a> {
         }
     }
 
-    pub(super) fn terms(&self, plane: usize, prior: f32) -> Result<Terms> {
-        let whole = units(prior).round() as f32;
-        Ok(match *self {
-            Self::Counts { model: InverseModel { hit, miss }, .. } => {
-                for (what, value) in
-                    [("the model's probability of a hit", hit), ("the model's probability of a miss", miss)]
-                {
-                    if !(value > 0.0 && value < 1.0) {
-                        return Err(BayesError::Model { what, plane, value, must: "above 0 and below 1" }.into());
-                    }
-                }
-                let [first, second] = [hit, miss].map(|p| (units(p) - units(prior)) as f32);
-                Terms { kind: Kind::Counts as u32, first, second, reserved: 0 }
-            }
-            Self::LogOdds(_) => Terms { kind: Kind::LogOdds as u32, second: whole, ..Terms::default() },
-            Self::Probabilities(_) => {
-                Terms { kind: Kind::Probabilities as u32, first: prior, second: whole, reserved: 0 }
-            }
-        })
+    pub(super) const fn meaning(&self) -> Meaning {
+        match *self {
+            Self::Counts { model, .. } => Meaning::Counts(model),
+            Self::LogOdds(_) => Meaning::LogOdds,
+            Self::Probabilities(_) => Meaning::Probabilities,
+        }
     }
 
     /// Which of the planes has an entry in this cell that is none.
@@ -117,5 +104,35 @@ impl<'a> CellEvidence<'a> {
         }
         // The kernel found what is not there.
         BayesError::Entry { what: "an entry", plane: 0, item, value: f32::NAN, must: "as it was given" }
+    }
+}
+
+/// What a plane of evidence holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Meaning {
+    Counts(InverseModel),
+    LogOdds,
+    Probabilities,
+}
+
+impl Meaning {
+    /// How the kernel reads the plane of this number.
+    pub(super) fn terms(self, plane: usize, prior: f32) -> Result<Terms> {
+        let whole = units(prior).round() as f32;
+        Ok(match self {
+            Self::Counts(InverseModel { hit, miss }) => {
+                for (what, value) in
+                    [("the model's probability of a hit", hit), ("the model's probability of a miss", miss)]
+                {
+                    if !(value > 0.0 && value < 1.0) {
+                        return Err(BayesError::Model { what, plane, value, must: "above 0 and below 1" }.into());
+                    }
+                }
+                let [first, second] = [hit, miss].map(|p| (units(p) - units(prior)) as f32);
+                Terms { kind: Kind::Counts as u32, first, second, reserved: 0 }
+            }
+            Self::LogOdds => Terms { kind: Kind::LogOdds as u32, second: whole, ..Terms::default() },
+            Self::Probabilities => Terms { kind: Kind::Probabilities as u32, first: prior, second: whole, reserved: 0 },
+        })
     }
 }

@@ -1,0 +1,3 @@
+//! The twins of the reducing shaders.
+
+pub(super) mod domain;

@@ -1,0 +1,3 @@
+//! The kernels that look at arrays as a whole.
+
+pub mod domain;
