@@ -119,7 +119,6 @@ impl Outputs {
     }
 
     /// The set less one output.
-    #[cfg_attr(not(feature = "candle"), expect(dead_code, reason = "who takes columns is behind the feature"))]
     pub(crate) const fn without(self, output: Output) -> Self {
         Self(self.0 & !(1 << output as u32))
     }
