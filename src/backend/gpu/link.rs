@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -123,10 +123,12 @@ impl Opened {
     /// Waits until the submission is done and the buffer, asked for before, is mapped.
     pub(super) fn wait_mapped(&self, submission: SubmissionIndex, mapping: &Mapping) -> Result<()> {
         self.wait(submission)?;
-        match mapping.try_recv() {
+        // Whoever shares the device polls it too, and may be the one that is about to tell.
+        match mapping.recv_timeout(TIMEOUT) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(refused(error)),
-            Err(error @ (TryRecvError::Empty | TryRecvError::Disconnected)) => Err(refused(error)),
+            Err(RecvTimeoutError::Timeout) => Err(self.give_up()),
+            Err(error @ RecvTimeoutError::Disconnected) => Err(refused(error)),
         }
     }
 }
