@@ -78,7 +78,7 @@ pub use self::spec::{
 };
 pub use self::tensor::{
     ABSTAINED_U8, ABSTAINED_U16, Answer, Encoding, Evidence, Flags, Form, Fused, MISSING_U8, MISSING_U16, Opinions,
-    Output, Outputs, OwnedEvidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16,
+    Output, Outputs, OwnedEvidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16, SUM_TOLERANCE_F16,
 };
 
 /// The README's examples, tested.

@@ -8,7 +8,7 @@ mod outline;
 mod output;
 mod owned;
 
-pub use self::evidence::{Answer, Evidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
+pub use self::evidence::{Answer, Evidence, SUM_TOLERANCE, SUM_TOLERANCE_BF16, SUM_TOLERANCE_F16};
 pub use self::fused::Fused;
 pub(crate) use self::fused::FusedMut;
 pub(crate) use self::named::named;

@@ -45,7 +45,7 @@ fn many_classes_take_the_wide_kernel() {
 #[test]
 fn mixed_forms_with_temperatures() {
     let problem = Problem::of(&FORMS, 4, 2, 1).with_holes(1);
-    let heat = (0..9).map(|n| 1.0 + n as f32 / 4.0).collect();
+    let heat = (0..FORMS.len()).map(|n| 1.0 + n as f32 / 4.0).collect();
     let fusion = Fusion::new(Rule::Evidence { exponents: vec![] }).source_temperatures(heat).temperature(0.5);
     check("mixed.txt", &fusion, &problem);
 }

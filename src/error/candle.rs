@@ -13,7 +13,7 @@ pub enum CandleError {
         must: &'static str,
     },
     /// Another type of numbers.
-    #[error("the tensor is of {dtype}; fusion reads f32 and bf16: convert it by `to_dtype(DType::F32)`")]
+    #[error("the tensor is of {dtype}; fusion reads f32, bf16 and f16: convert it by `to_dtype(DType::F32)`")]
     Type {
         /// Its type.
         dtype: &'static str,

@@ -4,7 +4,7 @@
 //!
 //! | tensor | what happens |
 //! |---|---|
-//! | f32, bf16 on the CPU, rows side by side | read where it lies, whatever its offset and however far its sources are apart |
+//! | f32, bf16, f16 on the CPU, rows side by side | read where it lies, whatever its offset and however far its sources are apart |
 //! | other layouts (transposed, narrowed to some classes, broadcast over items) | copied once by candle's `contiguous` |
 //! | several [B, C] | [`fuse_sources`] stacks them: a copy |
 //! | f64, integers | an error that says what to convert to |

@@ -38,7 +38,12 @@ pub fn lower_differentiable(fusion: &Fusion, evidence: &Outline) -> Result<Pool>
     if !is(Slot::Evidence) && (by_opinions || !pool.class_weights.is_empty()) {
         return none(format!("the weighting {}", fusion.weighting.name()));
     }
-    let is_rows = |form: &Form| matches!(form, Form::F32(_) | Form::ProbabilitiesBf16 | Form::LogitsBf16);
+    let is_rows = |form: &Form| {
+        matches!(
+            form,
+            Form::F32(_) | Form::ProbabilitiesBf16 | Form::LogitsBf16 | Form::ProbabilitiesF16 | Form::LogitsF16
+        )
+    };
     match pool.forms.iter().find(|form| !is_rows(form)) {
         Some(form) => none(form.to_string()),
         None => Ok(pool),

@@ -361,6 +361,7 @@ mod tests {
         for (form, items, words) in [
             (Form::F32(Encoding::Logits), 3, 30),
             (Form::ProbabilitiesBf16, 3, 15),
+            (Form::LogitsF16, 5, 25),
             (Form::QuantisedU8, 3, 8),
             (Form::LabelsU8, 5, 2),
             (Form::LabelsU16, 5, 3),

@@ -10,6 +10,10 @@ pub const SUM_TOLERANCE: f32 = 1e-3;
 /// The same for rows in bf16, whose values are rounded to 8 bits: 2^-8.
 pub const SUM_TOLERANCE_BF16: f32 = 0.003_906_25;
 
+/// The same for rows in f16, 2^-9: 1e-3, the rounding of values to 11 bits, 2^-11, and that of values below 2^-14, of which
+/// each may be off by 2^-25.
+pub const SUM_TOLERANCE_F16: f32 = 0.001_953_125;
+
 /// What became of asking one source about one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
@@ -283,8 +287,8 @@ impl<'a> Evidence<'a> {
         match self.planes[source].opinions.form() {
             Form::F32(Encoding::Probabilities) | Form::Binary | Form::LabelsU8 | Form::LabelsU16 => {}
             Form::F32(Encoding::LogProbabilities) => row.iter_mut().for_each(|p| *p = p.exp()),
-            Form::ProbabilitiesBf16 | Form::QuantisedU8 => divide_by_sum(row),
-            Form::F32(Encoding::Logits) | Form::LogitsBf16 => {
+            Form::ProbabilitiesBf16 | Form::ProbabilitiesF16 | Form::QuantisedU8 => divide_by_sum(row),
+            Form::F32(Encoding::Logits) | Form::LogitsBf16 | Form::LogitsF16 => {
                 let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 row.iter_mut().for_each(|p| *p = (*p - most).exp());
                 divide_by_sum(row);
@@ -298,6 +302,7 @@ impl<'a> Evidence<'a> {
         match self.planes[source].opinions {
             Opinions::Probabilities(v) | Opinions::LogProbabilities(v) | Opinions::Logits(v) => v[at],
             Opinions::ProbabilitiesBf16(v) | Opinions::LogitsBf16(v) => v[at].to_f32(),
+            Opinions::ProbabilitiesF16(v) | Opinions::LogitsF16(v) => v[at].to_f32(),
             Opinions::QuantisedU8(v) => f32::from(v[at]),
             Opinions::Binary(v) if class == 0 => v[item],
             Opinions::Binary(v) => 1.0 - v[item],
@@ -356,7 +361,11 @@ impl<'a> Evidence<'a> {
             }
         }
         let sum = self.sum(source, item);
-        let tolerance = if form == Form::ProbabilitiesBf16 { SUM_TOLERANCE_BF16 } else { SUM_TOLERANCE };
+        let tolerance = match form {
+            Form::ProbabilitiesBf16 => SUM_TOLERANCE_BF16,
+            Form::ProbabilitiesF16 => SUM_TOLERANCE_F16,
+            _ => SUM_TOLERANCE,
+        };
         if (sum - 1.0).abs() > tolerance {
             return invalid(None, sum, InvalidReason::SumNotOne { tolerance });
         }
@@ -372,9 +381,11 @@ impl<'a> Evidence<'a> {
         let values = || (0..self.classes).map(|class| self.value(source, item, class));
         let is_any = |is_something: bool| if is_something { 1.0 } else { 0.0 };
         match self.planes[source].opinions.form() {
-            Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 => values().sum(),
+            Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 | Form::ProbabilitiesF16 => values().sum(),
             Form::F32(Encoding::LogProbabilities) => values().map(f32::exp).sum(),
-            Form::F32(Encoding::Logits) | Form::LogitsBf16 => is_any(values().any(|l| l != f32::NEG_INFINITY)),
+            Form::F32(Encoding::Logits) | Form::LogitsBf16 | Form::LogitsF16 => {
+                is_any(values().any(|l| l != f32::NEG_INFINITY))
+            }
             Form::QuantisedU8 => is_any(values().any(|q| q > 0.0)),
             Form::Binary | Form::LabelsU8 | Form::LabelsU16 => 1.0,
         }
@@ -390,10 +401,11 @@ fn divide_by_sum(row: &mut [f32]) {
 fn reason(form: Form, value: f32) -> Option<InvalidReason> {
     match form {
         _ if value.is_nan() => Some(InvalidReason::NotANumber),
-        Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 if value < 0.0 => Some(InvalidReason::Negative),
-        Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 if value.is_infinite() => {
-            Some(InvalidReason::Infinite)
-        }
+        Form::F32(Encoding::Probabilities) | Form::ProbabilitiesBf16 | Form::ProbabilitiesF16 => match value {
+            v if v < 0.0 => Some(InvalidReason::Negative),
+            v if v.is_infinite() => Some(InvalidReason::Infinite),
+            _ => None,
+        },
         Form::Binary => share(value),
         _ if value == f32::INFINITY => Some(InvalidReason::Infinite),
         _ => None,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use half::bf16;
+use half::{bf16, f16};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -46,6 +46,11 @@ pub enum Opinions<'a> {
     ProbabilitiesBf16(&'a [bf16]),
     /// Logits in 16 bits, row-major [B, C]; logarithms of probabilities are logits too.
     LogitsBf16(&'a [bf16]),
+    /// Probabilities in IEEE half precision, row-major [B, C]: a row may be off by
+    /// [`SUM_TOLERANCE_F16`](crate::SUM_TOLERANCE_F16) and is divided by its sum. Subnormals count as what they are.
+    ProbabilitiesF16(&'a [f16]),
+    /// Logits in IEEE half precision, row-major [B, C]; logarithms of probabilities are logits too.
+    LogitsF16(&'a [f16]),
     /// Probabilities in 8 bits, row-major [B, C]: each row's integers q stand for q over their sum.
     QuantisedU8(&'a [u8]),
     /// Hard labels, one an item: a class, [`MISSING_U8`] or [`ABSTAINED_U8`]. With a confidence c the label has
@@ -66,6 +71,10 @@ pub enum Form {
     ProbabilitiesBf16,
     /// bf16 rows of logits.
     LogitsBf16,
+    /// f16 rows of probabilities.
+    ProbabilitiesF16,
+    /// f16 rows of logits.
+    LogitsF16,
     /// u8 rows.
     QuantisedU8,
     /// u8 labels.
@@ -119,6 +128,8 @@ impl<'a> Opinions<'a> {
             Self::Logits(_) => Form::F32(Encoding::Logits),
             Self::ProbabilitiesBf16(_) => Form::ProbabilitiesBf16,
             Self::LogitsBf16(_) => Form::LogitsBf16,
+            Self::ProbabilitiesF16(_) => Form::ProbabilitiesF16,
+            Self::LogitsF16(_) => Form::LogitsF16,
             Self::QuantisedU8(_) => Form::QuantisedU8,
             Self::LabelsU8(_) => Form::LabelsU8,
             Self::LabelsU16(_) => Form::LabelsU16,
@@ -132,6 +143,7 @@ impl<'a> Opinions<'a> {
         match self {
             Self::Probabilities(v) | Self::LogProbabilities(v) | Self::Logits(v) | Self::Binary(v) => v.len(),
             Self::ProbabilitiesBf16(v) | Self::LogitsBf16(v) => v.len(),
+            Self::ProbabilitiesF16(v) | Self::LogitsF16(v) => v.len(),
             Self::QuantisedU8(v) | Self::LabelsU8(v) => v.len(),
             Self::LabelsU16(v) => v.len(),
         }
@@ -150,6 +162,8 @@ impl<'a> Opinions<'a> {
             Form::F32(encoding) => Self::encoded(encoding, cast_slice(bytes)),
             Form::ProbabilitiesBf16 => Self::ProbabilitiesBf16(cast_slice(bytes)),
             Form::LogitsBf16 => Self::LogitsBf16(cast_slice(bytes)),
+            Form::ProbabilitiesF16 => Self::ProbabilitiesF16(cast_slice(bytes)),
+            Form::LogitsF16 => Self::LogitsF16(cast_slice(bytes)),
             Form::QuantisedU8 => Self::QuantisedU8(bytes),
             Form::LabelsU8 => Self::LabelsU8(bytes),
             Form::LabelsU16 => Self::LabelsU16(cast_slice(bytes)),
@@ -164,6 +178,7 @@ impl<'a> Opinions<'a> {
                 bytemuck::cast_slice(v)
             }
             Self::ProbabilitiesBf16(v) | Self::LogitsBf16(v) => bytemuck::cast_slice(v),
+            Self::ProbabilitiesF16(v) | Self::LogitsF16(v) => bytemuck::cast_slice(v),
             Self::QuantisedU8(v) | Self::LabelsU8(v) => v,
             Self::LabelsU16(v) => bytemuck::cast_slice(v),
         };
@@ -178,7 +193,12 @@ impl Form {
     pub const fn values_per_item(self, classes: usize) -> usize {
         match self {
             Self::LabelsU8 | Self::LabelsU16 | Self::Binary => 1,
-            Self::F32(_) | Self::ProbabilitiesBf16 | Self::LogitsBf16 | Self::QuantisedU8 => classes,
+            Self::F32(_)
+            | Self::ProbabilitiesBf16
+            | Self::LogitsBf16
+            | Self::ProbabilitiesF16
+            | Self::LogitsF16
+            | Self::QuantisedU8 => classes,
         }
     }
 
@@ -187,7 +207,9 @@ impl Form {
     pub const fn bytes_per_item(self, classes: usize) -> usize {
         let each = match self {
             Self::F32(_) | Self::Binary => 4,
-            Self::ProbabilitiesBf16 | Self::LogitsBf16 | Self::LabelsU16 => 2,
+            Self::ProbabilitiesBf16 | Self::LogitsBf16 | Self::ProbabilitiesF16 | Self::LogitsF16 | Self::LabelsU16 => {
+                2
+            }
             Self::QuantisedU8 | Self::LabelsU8 => 1,
         };
         each * self.values_per_item(classes)
@@ -219,6 +241,8 @@ impl fmt::Display for Form {
             Self::F32(Encoding::Logits) => "logits f32",
             Self::ProbabilitiesBf16 => "probabilities bf16",
             Self::LogitsBf16 => "logits bf16",
+            Self::ProbabilitiesF16 => "probabilities f16",
+            Self::LogitsF16 => "logits f16",
             Self::QuantisedU8 => "probabilities u8",
             Self::LabelsU8 => "labels u8",
             Self::LabelsU16 => "labels u16",

@@ -137,9 +137,24 @@ fn what_is_mended_is_divided_and_what_is_left_out_has_none() {
                     _ => row.iter_mut().for_each(|x| *x *= 0.625),
                 }
             }
-            let fusion = fusion(rule.clone(), 4).source_temperatures(vec![1.0, 1.0, 1.5]);
-            check(&fusion.clone().on_invalid(OnInvalid::Renormalise), encoding, 4, &values, None);
-            check(&fusion.on_invalid(OnInvalid::Missing), encoding, 4, &values, None);
+            for fusion in [fusion(rule.clone(), 4), fusion(rule.clone(), 4).source_temperatures(vec![1.0, 1.0, 1.5])] {
+                check(&fusion.clone().on_invalid(OnInvalid::Renormalise), encoding, 4, &values, None);
+                check(&fusion.on_invalid(OnInvalid::Missing), encoding, 4, &values, None);
+            }
+        }
+    }
+}
+
+#[test]
+fn rows_that_are_off_within_the_tolerance_are_no_exception() {
+    for encoding in [Encoding::Probabilities, Encoding::LogProbabilities] {
+        let mut values = opinions(encoding, 17, 4);
+        match encoding {
+            Encoding::LogProbabilities => values.iter_mut().for_each(|x| *x += 9e-4),
+            _ => values.iter_mut().for_each(|x| *x *= 1.0009),
+        }
+        for rule in rules() {
+            check(&fusion(rule, 4), encoding, 4, &values, None);
         }
     }
 }
@@ -211,7 +226,7 @@ fn rows_in_16_bits_are_divided_by_their_sum() {
 
 #[test]
 fn threads_change_no_bit() {
-    let (items, classes) = (8_000, 5);
+    let (items, classes) = (12_000, 5);
     let values = opinions(Encoding::Logits, items, classes);
     let planes: Vec<&[f32]> = values.chunks_exact(items * classes).collect();
     let evidence = Evidence::logits(classes, &planes).expect("evidence");

@@ -42,12 +42,15 @@ fn binary_and_narrow_rows_are_the_rows_they_stand_for() {
     let (binary, quantised) = ([0.3], [60, 180]);
     let bits = [0.25, 0.75].map(half::bf16::from_f32);
     let logits = [0.0, 2.0].map(half::bf16::from_f32);
+    let (half_bits, half_logits) = ([0.25, 0.75].map(half::f16::from_f32), [0.0, 2.0].map(half::f16::from_f32));
     let softmax = 1.0 / (1.0 + 2.0_f32.exp());
     for (opinions, p) in [
         (Opinions::Binary(&binary), 0.3),
         (Opinions::QuantisedU8(&quantised), 0.25),
         (Opinions::ProbabilitiesBf16(&bits), 0.25),
         (Opinions::LogitsBf16(&logits), softmax),
+        (Opinions::ProbabilitiesF16(&half_bits), 0.25),
+        (Opinions::LogitsF16(&half_logits), softmax),
     ] {
         let evidence = Evidence::of(2, &[opinions]).expect("one item");
         expect(&Fusion::new(Rule::Linear), &evidence, &[p, 1.0 - p], &[1], &[0]);

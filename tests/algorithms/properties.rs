@@ -158,6 +158,7 @@ fn is_torn(problem: &Problem) -> bool {
         Values::F32(values) if plane.form == Form::Binary => values.contains(&0.5),
         Values::F32(values) => torn(values, c),
         Values::Bf16(values) => torn(values, c),
+        Values::F16(values) => torn(values, c),
         Values::U8(values) => plane.form == Form::QuantisedU8 && torn(values, c),
         Values::U16(_) => false,
     })

@@ -8,7 +8,7 @@ use consilience::kernel::fusion::pool::{
 };
 use consilience::kernel::stacking::softmax_regression::{self, SIDE, STAGED_TILES, Stage};
 use consilience::kernel::vortex::{self, cycle, digital_root, statistics};
-use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
+use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16, SUM_TOLERANCE_F16};
 use naga::{Expression, Literal, Module};
 
 use super::kernels::{fields, module};
@@ -249,6 +249,7 @@ fn constants_of_the_pools_are_those_of_the_contract() {
             ("SQUARE_SCALE", SQUARE_SCALE),
             ("SUM_TOLERANCE", SUM_TOLERANCE),
             ("SUM_TOLERANCE_BF16", SUM_TOLERANCE_BF16),
+            ("SUM_TOLERANCE_F16", SUM_TOLERANCE_F16),
             ("MIDDLE_FLOOR", MIDDLE_FLOOR),
             ("PRIOR_FLOOR", PRIOR_FLOOR),
         ] {

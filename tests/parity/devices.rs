@@ -9,7 +9,7 @@ use crate::support::problem::{FORMS, Problem};
 #[test]
 fn devices_agree_on_a_hundred_thousand_items() {
     let (_, cpu) = &engines::all()[0];
-    let whole = Problem::of(&FORMS[..8], 100_000, 10, 11).with_holes(11);
+    let whole = Problem::of(&FORMS[..10], 100_000, 10, 11).with_holes(11);
     assert_eq!(whole.planes[0].form, consilience::Form::F32(Encoding::Probabilities));
     let mut altered = whole.clone();
     // The first source is asked whenever anyone is.

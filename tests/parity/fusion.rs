@@ -3,6 +3,7 @@
 #[cfg(feature = "gpu")]
 mod foreign;
 mod forms;
+mod half_precision;
 mod pool;
 mod pool_wide;
 mod resident;

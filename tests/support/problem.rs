@@ -1,7 +1,7 @@
 //! Random evidence that owns its values.
 
 use consilience::{Encoding, Evidence, Form, Opinions};
-use half::bf16;
+use half::{bf16, f16};
 
 /// A block of evidence, owned.
 #[derive(Debug, Clone)]
@@ -24,12 +24,13 @@ pub struct Plane {
 pub enum Values {
     F32(Vec<f32>),
     Bf16(Vec<bf16>),
+    F16(Vec<f16>),
     U8(Vec<u8>),
     U16(Vec<u16>),
 }
 
 /// Every form there is.
-pub const FORMS: [Form; 9] = [
+pub const FORMS: [Form; 11] = [
     Form::F32(Encoding::Probabilities),
     Form::LabelsU8,
     Form::F32(Encoding::Logits),
@@ -38,6 +39,8 @@ pub const FORMS: [Form; 9] = [
     Form::QuantisedU8,
     Form::F32(Encoding::LogProbabilities),
     Form::LogitsBf16,
+    Form::ProbabilitiesF16,
+    Form::LogitsF16,
     Form::Binary,
 ];
 
@@ -89,7 +92,8 @@ impl Problem {
     /// Sources each in another form, as far as the forms can hold so many classes; the seed says which comes first.
     pub fn mixed(sources: usize, items: usize, classes: usize, seed: u64) -> Self {
         let fit = |form: &Form| classes <= form.most_classes() && (*form != Form::Binary || classes == 2);
-        let forms: Vec<Form> = FORMS.into_iter().filter(fit).cycle().skip(seed as usize % 9).take(sources).collect();
+        let forms: Vec<Form> =
+            FORMS.into_iter().filter(fit).cycle().skip(seed as usize % FORMS.len()).take(sources).collect();
         Self::of(&forms, items, classes, seed)
     }
 
@@ -180,6 +184,7 @@ impl Plane {
         let mut values = match form {
             Form::F32(_) | Form::Binary => Values::F32(Vec::new()),
             Form::ProbabilitiesBf16 | Form::LogitsBf16 => Values::Bf16(Vec::new()),
+            Form::ProbabilitiesF16 | Form::LogitsF16 => Values::F16(Vec::new()),
             Form::QuantisedU8 | Form::LabelsU8 => Values::U8(Vec::new()),
             Form::LabelsU16 => Values::U16(Vec::new()),
         };
@@ -198,6 +203,10 @@ impl Plane {
                     values.extend(p.iter().map(|p| bf16::from_f32(p.ln() + shift)));
                 }
                 Values::Bf16(values) => values.extend(p.into_iter().map(bf16::from_f32)),
+                Values::F16(values) if form == Form::LogitsF16 => {
+                    values.extend(p.iter().map(|p| f16::from_f32(p.ln() + shift)));
+                }
+                Values::F16(values) => values.extend(p.into_iter().map(f16::from_f32)),
                 Values::U8(values) if form == Form::QuantisedU8 => {
                     values.extend(p.iter().map(|p| (255.0 * p / most).round() as u8));
                 }
@@ -222,6 +231,8 @@ impl Plane {
             (Values::F32(values), _) => Opinions::Binary(values),
             (Values::Bf16(values), Form::LogitsBf16) => Opinions::LogitsBf16(values),
             (Values::Bf16(values), _) => Opinions::ProbabilitiesBf16(values),
+            (Values::F16(values), Form::LogitsF16) => Opinions::LogitsF16(values),
+            (Values::F16(values), _) => Opinions::ProbabilitiesF16(values),
             (Values::U8(values), Form::QuantisedU8) => Opinions::QuantisedU8(values),
             (Values::U8(values), _) => Opinions::LabelsU8(values),
             (Values::U16(values), _) => Opinions::LabelsU16(values),
@@ -251,6 +262,7 @@ impl Plane {
         match &mut self.values {
             Values::F32(values) => values[at].fill(f32::NAN),
             Values::Bf16(values) => values[at].fill(bf16::NAN),
+            Values::F16(values) => values[at].fill(f16::NAN),
             Values::U8(values) => values[at].fill(if self.form.is_label() { 253 } else { 0 }),
             Values::U16(values) => values[at].fill(u16::MAX - 2),
         }
@@ -261,6 +273,7 @@ impl Plane {
         let values = match &self.values {
             Values::F32(values) => Values::F32(picked(values, each, items)),
             Values::Bf16(values) => Values::Bf16(picked(values, each, items)),
+            Values::F16(values) => Values::F16(picked(values, each, items)),
             Values::U8(values) => Values::U8(picked(values, each, items)),
             Values::U16(values) => Values::U16(picked(values, each, items)),
         };
@@ -278,6 +291,7 @@ impl Plane {
             }
             Values::F32(values) => Values::F32(rows(values, order)),
             Values::Bf16(values) => Values::Bf16(rows(values, order)),
+            Values::F16(values) => Values::F16(rows(values, order)),
             Values::U8(values) if self.form == Form::LabelsU8 => {
                 Values::U8(values.iter().map(|&label| moved(label.into()) as u8).collect())
             }

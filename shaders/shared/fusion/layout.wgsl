@@ -101,8 +101,10 @@ const QUANTISED_U8: u32 = 5u;
 const LABELS_U8: u32 = 6u;
 const LABELS_U16: u32 = 7u;
 const BINARY: u32 = 8u;
+const PROBABILITIES_F16: u32 = 9u;
+const LOGITS_F16: u32 = 10u;
 // Every source has a form, and a temperature, of its own.
-const MIXED: u32 = 9u;
+const MIXED: u32 = 11u;
 
 const LEAVE_OUT: u32 = 1u;
 const RENORMALISE: u32 = 2u;
@@ -132,6 +134,7 @@ const NO_MIDDLE: u32 = 32u;
 
 const SUM_TOLERANCE: f32 = 1e-3;
 const SUM_TOLERANCE_BF16: f32 = 0x1p-8f;
+const SUM_TOLERANCE_F16: f32 = 0x1p-9f;
 const TIE: f32 = 1e-6;
 const MIDDLE_FLOOR: f32 = 1e-12;
 const PRIOR_FLOOR: f32 = 1e-30;

@@ -62,12 +62,13 @@ fn is_label(form: u32) -> bool {
 }
 
 fn is_logarithm(form: u32) -> bool {
-    return form == LOG_PROBABILITIES || form == LOGITS || form == LOGITS_BF16;
+    return form == LOG_PROBABILITIES || form == LOGITS || form == LOGITS_BF16 || form == LOGITS_F16;
 }
 
 // Of a row that has to sum to one, how far it may be off; 0 of one that need not.
 fn tolerance(form: u32) -> f32 {
     if (form == PROBABILITIES || form == LOG_PROBABILITIES) { return SUM_TOLERANCE; }
+    if (form == PROBABILITIES_F16) { return SUM_TOLERANCE_F16; }
     return select(0.0, SUM_TOLERANCE_BF16, form == PROBABILITIES_BF16);
 }
 
@@ -77,6 +78,16 @@ fn byte_at(start: u32, at: u32) -> u32 {
 
 fn half_at(start: u32, at: u32) -> u32 {
     return (evidence[start + (at >> 1u)] >> (16u * (at & 1u))) & 0xffffu;
+}
+
+// The f32 that 16 bits of IEEE half precision are. By integers, since a driver may make zero of what is subnormal there;
+// in f32 it is not.
+fn widened(half: u32) -> f32 {
+    let size = half & 0x7fffu;
+    var bits = (size << 13u) + 0x38000000u;
+    if (size < 0x400u) { bits = bitcast<u32>(f32(size) * 0x1p-24f); }
+    if (size >= 0x7c00u) { bits = (size << 13u) | INFINITY_BITS; }
+    return bitcast<f32>(bits | ((half & 0x8000u) << 16u));
 }
 
 fn label_of(source: u32, item: u32, form: u32) -> u32 {
@@ -122,6 +133,7 @@ fn value(source: u32, item: u32, k: u32) -> f32 {
     if (form == PROBABILITIES_BF16 || form == LOGITS_BF16) {
         return opened(bitcast<f32>(half_at(start, at) << 16u));
     }
+    if (form == PROBABILITIES_F16 || form == LOGITS_F16) { return opened(widened(half_at(start, at))); }
     return opened(bitcast<f32>(evidence[start + at]));
 }
 
@@ -260,7 +272,8 @@ fn judge(source: u32, item: u32, row: Row) -> Opinion {
     } else {
         opinion.shift = 0.0;
         let top = logged(row.largest, form);
-        let is_divided = off || form == LOGITS || form == PROBABILITIES_BF16 || form == LOGITS_BF16 || form == QUANTISED_U8;
+        let is_16_bits = form == PROBABILITIES_BF16 || form == LOGITS_BF16 || form == PROBABILITIES_F16 || form == LOGITS_F16;
+        let is_divided = off || form == LOGITS || is_16_bits || form == QUANTISED_U8;
         // Where nothing is divided the terms are relative to `top` all the same.
         total = -top;
         if (is_divided || term(source, SOURCE_INVERSE_TEMPERATURE) != 1.0) {

@@ -21,7 +21,7 @@ pub(super) const NOT_GIVEN: f32 = f32::NEG_INFINITY;
 const BATCH: usize = 16 << 10;
 
 /// The form of sources that are not all f32 rows alike, in the place of a form's number.
-pub(super) const MIXED: u32 = 9;
+pub(super) const MIXED: u32 = 11;
 
 /// The number of a form in the shaders.
 pub(super) const fn number(form: Form) -> u32 {
@@ -35,6 +35,8 @@ pub(super) const fn number(form: Form) -> u32 {
         Form::LabelsU8 => 6,
         Form::LabelsU16 => 7,
         Form::Binary => 8,
+        Form::ProbabilitiesF16 => 9,
+        Form::LogitsF16 => 10,
     }
 }
 
@@ -281,6 +283,8 @@ mod tests {
             ("LABELS_U8", number(Form::LabelsU8)),
             ("LABELS_U16", number(Form::LabelsU16)),
             ("BINARY", number(Form::Binary)),
+            ("PROBABILITIES_F16", number(Form::ProbabilitiesF16)),
+            ("LOGITS_F16", number(Form::LogitsF16)),
             ("MIXED", MIXED),
         ] {
             let line = format!("const {name}: u32 = {want}u;");

@@ -11,7 +11,7 @@ use crate::tensor::{Encoding, Evidence, Opinions};
 ///
 /// # Errors
 ///
-/// The tensor is not [N, B, C] with a source and a class, not on the CPU, not of f32 or bf16, or its rows do not lie side by
+/// The tensor is not [N, B, C] with a source and a class, not on the CPU, not of f32, bf16 or f16, or its rows do not lie side by
 /// side in memory: then `contiguous` makes a copy whose rows do.
 ///
 /// # Examples
@@ -48,7 +48,7 @@ pub(super) fn check(tensor: &Tensor) -> Result<()> {
         return Err(elsewhere(tensor));
     }
     match tensor.dtype() {
-        DType::F32 | DType::BF16 => Ok(()),
+        DType::F32 | DType::BF16 | DType::F16 => Ok(()),
         other => Err(carried(CandleError::Type { dtype: other.as_str() })),
     }
 }
@@ -83,6 +83,8 @@ pub(super) fn evidence<'a>(storage: &'a CpuStorage, layout: &Layout, encoding: E
             (CpuStorage::F32(values), encoding) => Opinions::encoded(encoding, &values[plane(source)]),
             (CpuStorage::BF16(values), Encoding::Probabilities) => Opinions::ProbabilitiesBf16(&values[plane(source)]),
             (CpuStorage::BF16(values), _) => Opinions::LogitsBf16(&values[plane(source)]),
+            (CpuStorage::F16(values), Encoding::Probabilities) => Opinions::ProbabilitiesF16(&values[plane(source)]),
+            (CpuStorage::F16(values), _) => Opinions::LogitsF16(&values[plane(source)]),
             (other, _) => {
                 use candle_core::backend::BackendStorage as _;
                 return Err(carried(CandleError::Type { dtype: other.dtype().as_str() }));

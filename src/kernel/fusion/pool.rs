@@ -5,7 +5,7 @@
 //! For one item, over its present sources n, with x_n its row of values. A source is present where it was asked, answered
 //! (a label that is neither *missing* nor *abstained*) and its opinion is valid.
 //!
-//! 1. p_n = x_n (probabilities), exp x_n (log-probabilities), softmax x_n (logits), x_n / sum x_n (u8, and bf16
+//! 1. p_n = x_n (probabilities), exp x_n (log-probabilities), softmax x_n (logits), x_n / sum x_n (u8, and 16-bit
 //!    probabilities after their check), (x, 1 - x) (binary); of a label l with confidence c, c for l and (1 - c) / (C - 1)
 //!    for every other class, c = 1 unless given, and 1 where C = 1. The row is valid if no value is NaN, none is infinite
 //!    (negative infinity is allowed where the values are logarithms), none is a negative probability, a sum that has to be
@@ -59,6 +59,9 @@
 //!
 //! Sources are taken in their order; sums over classes run in the order of classes or in runs of it that depend on C
 //! alone, so an item's bits depend on nothing but its own rows.
+//!
+//! A value of f16 is the f32 that it equals, subnormals included; one of bf16 too, but that a device may take what is
+//! subnormal in f32 for zero.
 //!
 //! The sum a row is divided by under `Renormalise` is taken in f32: where it is infinite or below the smallest normal
 //! number, no division mends the row.

@@ -177,6 +177,19 @@ fn rows_in_16_bits_are_read_in_place() {
     assert_eq!(seen.expect("evidence"), lies);
     let posterior = fuse(engine, &Fusion::new(Rule::Linear), Encoding::Probabilities, &tensor).expect("a posterior");
     assert_eq!(rows(&posterior), [[0.375, 0.625]]);
+    let tensor = tensor.to_dtype(DType::F16).expect("a tensor");
+    let lies = {
+        let (storage, _) = tensor.storage_and_layout();
+        let Storage::Cpu(CpuStorage::F16(values)) = &*storage else { panic!("no f16 on the CPU") };
+        values.as_ptr()
+    };
+    let seen = with_evidence(&tensor, Encoding::Probabilities, |evidence| match evidence.opinions(0) {
+        Some(Opinions::ProbabilitiesF16(values)) => values.as_ptr(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(seen.expect("evidence"), lies);
+    let posterior = fuse(engine, &Fusion::new(Rule::Linear), Encoding::Probabilities, &tensor).expect("a posterior");
+    assert_eq!(rows(&posterior), [[0.375, 0.625]]);
     // Logarithms count as logits: -1.390625 and -0.287109375 are the nearest to ln 1/4 and ln 3/4.
     let logs = [-1.390_625, -0.287_109_38].map(bf16::from_f32);
     let logs = Tensor::from_slice(&logs, (1, 1, 2), &Device::Cpu).expect("a tensor");

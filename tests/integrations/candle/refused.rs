@@ -22,11 +22,11 @@ fn another_rank_type_or_size_is_named() {
         (zeros(&[2, 3], DType::F32), "the tensor has the shape [2, 3]; it must be [sources, items, classes]"),
         (
             zeros(&[1, 2, 3], DType::F64),
-            "the tensor is of f64; fusion reads f32 and bf16: convert it by `to_dtype(DType::F32)`",
+            "the tensor is of f64; fusion reads f32, bf16 and f16: convert it by `to_dtype(DType::F32)`",
         ),
         (
             zeros(&[1, 2, 3], DType::U32),
-            "the tensor is of u32; fusion reads f32 and bf16: convert it by `to_dtype(DType::F32)`",
+            "the tensor is of u32; fusion reads f32, bf16 and f16: convert it by `to_dtype(DType::F32)`",
         ),
         (zeros(&[0, 2, 3], DType::F32), "evidence has no sources; give at least one plane of opinions"),
         (zeros(&[1, 2, 0], DType::F32), "evidence has no classes; an opinion needs at least one class"),

@@ -123,11 +123,13 @@ fn they_go_through_stacks_copies_and_outputs_beside() -> Result<()> {
 
 #[test]
 fn in_16_bits_they_are_rounded_to_16_bits() -> Result<()> {
-    let opinions = Var::from_tensor(&Tensor::new(&[[[0.75_f32, 0.25]]], &Device::Cpu)?.to_dtype(DType::BF16)?)?;
-    let posterior = fuse(&ENGINES[0], &Fusion::new(Rule::Linear), Encoding::Probabilities, &opinions)?;
-    let gradients = posterior.narrow(1, 0, 1)?.sum_all()?.backward()?;
-    let gradient = gradients.get(&opinions).expect("a gradient");
-    assert_eq!(gradient.dtype(), DType::BF16);
-    assert_eq!(gradient.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?, [0.25, -0.75]);
+    for dtype in [DType::BF16, DType::F16] {
+        let opinions = Var::from_tensor(&Tensor::new(&[[[0.75_f32, 0.25]]], &Device::Cpu)?.to_dtype(dtype)?)?;
+        let posterior = fuse(&ENGINES[0], &Fusion::new(Rule::Linear), Encoding::Probabilities, &opinions)?;
+        let gradients = posterior.narrow(1, 0, 1)?.sum_all()?.backward()?;
+        let gradient = gradients.get(&opinions).expect("a gradient");
+        assert_eq!(gradient.dtype(), dtype);
+        assert_eq!(gradient.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?, [0.25, -0.75]);
+    }
     Ok(())
 }

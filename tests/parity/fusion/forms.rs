@@ -1,7 +1,7 @@
 //! Each form of opinion by itself.
 
-use consilience::{Form, Fusion, Measure, OnInvalid, Rule, Weighting};
-use half::bf16;
+use consilience::{Evidence, Form, Fusion, Measure, OnInvalid, Opinions, Rule, Weighting};
+use half::{bf16, f16};
 
 use super::check;
 use crate::support::engines;
@@ -31,6 +31,7 @@ fn spoilt(form: Form, classes: usize) -> Problem {
     match &mut problem.planes[2].values {
         Values::F32(values) => values[6 * each] = if form == Form::Binary { 1.5 } else { f32::INFINITY },
         Values::Bf16(values) => values[6 * each] = bf16::NAN,
+        Values::F16(values) => values[6 * each] = f16::NAN,
         Values::U8(values) if form == Form::LabelsU8 => values[6] = classes as u8,
         Values::U8(values) => values[6 * each..].fill(0),
         Values::U16(values) => values[6] = classes as u16,
@@ -62,23 +63,29 @@ fn what_is_no_opinion_is_named_or_left_out_in_each_form() {
 /// A row of 16 bits may be off by their rounding, and no more.
 #[test]
 fn a_row_of_16_bits_may_be_off_by_its_rounding() {
-    let row = |x: f32| [bf16::from_f32(x), bf16::from_f32(0.5)];
     for (x, is_fine) in [(0.5, true), (0.503_906_25, true), (0.507_812_5, false), (0.25, false)] {
-        let values = row(x);
-        let evidence = consilience::Evidence::of(2, &[consilience::Opinions::ProbabilitiesBf16(&values)]);
-        let evidence = evidence.expect("one item");
-        for (name, engine) in engines::all() {
-            let fused = engine.fuse(&Fusion::new(Rule::Linear), &evidence);
-            match fused {
-                Ok(fused) => {
-                    assert!(is_fine, "{name}: {x} passes");
-                    assert!((fused.posterior()[0] - x / (x + 0.5)).abs() < 1e-6, "{name}: {:?}", fused.posterior());
-                }
-                Err(error) => assert!(!is_fine && error.is_invalid_evidence(), "{name}: {error}"),
+        let values = [x, 0.5].map(bf16::from_f32);
+        check_sum(Opinions::ProbabilitiesBf16(&values), x, is_fine);
+    }
+    for (x, is_fine) in [(0.5, true), (0.501_953_13, true), (0.502_441_4, false), (0.498_046_88, true), (0.25, false)] {
+        let values = [x, 0.5].map(f16::from_f32);
+        check_sum(Opinions::ProbabilitiesF16(&values), x, is_fine);
+    }
+}
+
+/// One row of `x` and a half.
+fn check_sum(opinions: Opinions<'_>, x: f32, is_fine: bool) {
+    let evidence = Evidence::of(2, &[opinions]).expect("one item");
+    for (name, engine) in engines::all() {
+        match engine.fuse(&Fusion::new(Rule::Linear), &evidence) {
+            Ok(fused) => {
+                assert!(is_fine, "{name}: {x} passes");
+                assert!((fused.posterior()[0] - x / (x + 0.5)).abs() < 1e-6, "{name}: {:?}", fused.posterior());
             }
-            let mended = engine.fuse(&Fusion::new(Rule::Linear).on_invalid(OnInvalid::Renormalise), &evidence);
-            let mended = mended.unwrap_or_else(|e| panic!("{name}: {e}"));
-            assert!((mended.posterior()[0] - x / (x + 0.5)).abs() < 1e-6, "{name}: {:?}", mended.posterior());
+            Err(error) => assert!(!is_fine && error.is_invalid_evidence(), "{name}: {error}"),
         }
+        let mended = engine.fuse(&Fusion::new(Rule::Linear).on_invalid(OnInvalid::Renormalise), &evidence);
+        let mended = mended.unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!((mended.posterior()[0] - x / (x + 0.5)).abs() < 1e-6, "{name}: {:?}", mended.posterior());
     }
 }

@@ -36,7 +36,7 @@ fn check(engine: &(String, Engine), fusion: &Fusion, problem: &Problem) {
 
 #[test]
 fn every_rule_reads_what_is_held() {
-    let problem = Problem::of(&FORMS[..8], 1500, 10, 3).with_holes(3).with_confidences(3);
+    let problem = Problem::of(&FORMS[..10], 1500, 10, 3).with_holes(3).with_confidences(3);
     for engine in engines() {
         // The default ensemble with every output, and those that put values aside or look at items often.
         for rule in [Rule::default(), Rule::Median, Rule::LogPool, specs::everything(8, 10, 5)] {

@@ -116,6 +116,7 @@ fn row(opinions: Opinions<'_>, item: usize, classes: usize) -> Vec<f64> {
             v[of].iter().map(|&x| f64::from(x)).collect()
         }
         Opinions::ProbabilitiesBf16(v) | Opinions::LogitsBf16(v) => v[of].iter().map(|&x| f64::from(x)).collect(),
+        Opinions::ProbabilitiesF16(v) | Opinions::LogitsF16(v) => v[of].iter().map(|&x| f64::from(x)).collect(),
         Opinions::QuantisedU8(v) => v[of].iter().map(|&x| f64::from(x)).collect(),
         Opinions::Binary(v) => vec![f64::from(v[item]), 1.0 - f64::from(v[item])],
         other => panic!("no row: {other:?}"),
@@ -132,9 +133,10 @@ fn unnormalised(form: Form, x: &[f64]) -> Option<(Vec<f64>, f64)> {
     match form {
         Form::F32(Encoding::Probabilities) => is_positive.then(|| (x.to_vec(), 1e-3)),
         Form::ProbabilitiesBf16 => is_positive.then(|| (x.to_vec(), 1.0 / 256.0)),
+        Form::ProbabilitiesF16 => is_positive.then(|| (x.to_vec(), 1.0 / 512.0)),
         Form::QuantisedU8 | Form::Binary => is_positive.then(|| (x.to_vec(), f64::INFINITY)),
         Form::F32(Encoding::LogProbabilities) => Some((x.iter().map(|x| x.exp()).collect(), 1e-3)),
-        Form::F32(Encoding::Logits) | Form::LogitsBf16 => {
+        Form::F32(Encoding::Logits) | Form::LogitsBf16 | Form::LogitsF16 => {
             let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             most.is_finite().then(|| (x.iter().map(|x| (x - most).exp()).collect(), f64::INFINITY))
         }

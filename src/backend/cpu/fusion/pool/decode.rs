@@ -11,7 +11,7 @@ use crate::backend::cpu::sum::{BLOCK, Sum};
 use crate::backend::cpu::transpose::{LANES, Lanes, to_columns};
 use crate::kernel::fusion::pool::Pool;
 use crate::spec::OnInvalid;
-use crate::tensor::{Evidence, Form, SUM_TOLERANCE, SUM_TOLERANCE_BF16};
+use crate::tensor::{Evidence, Form, SUM_TOLERANCE, SUM_TOLERANCE_BF16, SUM_TOLERANCE_F16};
 
 /// What is known of a source's opinions on a tile.
 pub(super) struct Opinion<S: Simd> {
@@ -159,7 +159,7 @@ fn row<S: Simd>(
         mended = asked & possible & !near & divisible;
         valid |= mended;
     }
-    let is_divided = matches!(decoding, Decoding::Rounded | Decoding::Shares);
+    let is_divided = decoding.is_divided();
     if is_divided || mended.any_true() {
         let by = if is_divided { valid } else { mended };
         let sum = by.select(sum, f32x16::splat(simd, 1.0));
@@ -209,7 +209,9 @@ pub(super) fn read<S: Simd>(
     // Before the exponential, which can make two values equal that are not.
     let (mut largest, class) = if wants.largest { argmax(simd, p) } else { (zero, zero) };
     let (possible, sum) = match decoding {
-        Decoding::Probabilities | Decoding::Rounded | Decoding::Shares => probabilities(simd, p),
+        Decoding::Probabilities | Decoding::RoundedBf16 | Decoding::RoundedF16 | Decoding::Shares => {
+            probabilities(simd, p)
+        }
         Decoding::LogProbabilities => {
             largest = exp(simd, largest);
             log_probabilities(simd, p, logs)
@@ -222,7 +224,8 @@ pub(super) fn read<S: Simd>(
     };
     let near = match decoding {
         Decoding::Shares => sum.simd_ge(f32::MIN_POSITIVE) & sum.simd_le(f32::MAX),
-        Decoding::Rounded => (sum - 1.0).abs().simd_le(SUM_TOLERANCE_BF16),
+        Decoding::RoundedBf16 => (sum - 1.0).abs().simd_le(SUM_TOLERANCE_BF16),
+        Decoding::RoundedF16 => (sum - 1.0).abs().simd_le(SUM_TOLERANCE_F16),
         _ => (sum - 1.0).abs().simd_le(SUM_TOLERANCE),
     };
     Read { largest, class, possible, near, sum }

@@ -2,6 +2,7 @@
 
 use fearless_simd::prelude::*;
 use fearless_simd::{f32x16, mask32x16};
+use half::slice::HalfFloatSliceExt as _;
 
 use crate::backend::cpu::fusion::pool::Tile;
 use crate::backend::cpu::transpose::LANES;
@@ -13,7 +14,9 @@ pub(super) enum Decoding {
     /// Probabilities, none negative, that sum to one within [`SUM_TOLERANCE`](crate::tensor::SUM_TOLERANCE).
     Probabilities,
     /// Probabilities rounded to bf16: they sum to one but for that, and are divided by their sum.
-    Rounded,
+    RoundedBf16,
+    /// The same, rounded to f16.
+    RoundedF16,
     /// Shares of a sum above zero.
     Shares,
     /// Logarithms of probabilities.
@@ -27,11 +30,17 @@ impl Decoding {
     pub(super) const fn of(form: Form) -> Self {
         match form {
             Form::F32(Encoding::LogProbabilities) => Self::LogProbabilities,
-            Form::F32(Encoding::Logits) | Form::LogitsBf16 => Self::Logits,
-            Form::ProbabilitiesBf16 => Self::Rounded,
+            Form::F32(Encoding::Logits) | Form::LogitsBf16 | Form::LogitsF16 => Self::Logits,
+            Form::ProbabilitiesBf16 => Self::RoundedBf16,
+            Form::ProbabilitiesF16 => Self::RoundedF16,
             Form::QuantisedU8 => Self::Shares,
             Form::F32(Encoding::Probabilities) | Form::Binary | Form::LabelsU8 | Form::LabelsU16 => Self::Probabilities,
         }
+    }
+
+    /// Whether every row is divided by its sum.
+    pub(super) const fn is_divided(self) -> bool {
+        matches!(self, Self::RoundedBf16 | Self::RoundedF16 | Self::Shares)
     }
 
     /// Whether the values are logarithms, or become them by a subtraction.
@@ -137,6 +146,7 @@ pub(super) fn rows<'a>(evidence: &Evidence<'a>, source: usize, tile: Tile, rows:
                 *to = f32::from_bits(u32::from(from.to_bits()) << 16);
             }
         }
+        Some(Opinions::ProbabilitiesF16(v) | Opinions::LogitsF16(v)) => v[range].convert_to_f32_slice(target),
         Some(Opinions::QuantisedU8(v)) => {
             for (to, &from) in target.iter_mut().zip(&v[range]) {
                 *to = f32::from(from);

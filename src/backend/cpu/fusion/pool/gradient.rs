@@ -2,7 +2,7 @@
 //! over twice: for the sums over sources that its pull depends on, then to turn the pull into each source's own numbers.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch, f32x16, mask32x16};
+use fearless_simd::{Level, dispatch, f32x16};
 
 use crate::backend::cpu::fusion::pool::Tile;
 use crate::backend::cpu::fusion::pool::accumulate::{Sums, accumulate, confidence, refuse};
@@ -211,7 +211,8 @@ fn factor<S: Simd>(
     weight.w / sums.present.select(sums.weight, one)
 }
 
-/// One source's gradient, from its opinions in the scratch memory.
+/// One source's gradient, from its opinions in the scratch memory. Those of a row that is no opinion are zeros there, and
+/// so is its factor.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "all of it is the kernel's state, inlined into one loop")]
 fn push<S: Simd>(
@@ -248,10 +249,7 @@ fn push<S: Simd>(
         subtract(simd, out, &scratch.p, sum, one * inverse_temperature);
     }
     let decoding = Decoding::of(pool.forms[source]);
-    let divided = match decoding {
-        Decoding::Rounded | Decoding::Shares => opinion.valid,
-        _ => opinion.mended,
-    };
+    let divided = if decoding.is_divided() { opinion.valid } else { opinion.mended };
     match decoding {
         // What was tempered has a sum of zero.
         Decoding::Logits | Decoding::LogProbabilities if is_tempered => {}
@@ -263,7 +261,7 @@ fn push<S: Simd>(
             let sum = divided.select(total(simd, out), zero);
             subtract(simd, out, &scratch.p, sum, one);
         }
-        Decoding::Probabilities | Decoding::Rounded | Decoding::Shares => {
+        Decoding::Probabilities | Decoding::RoundedBf16 | Decoding::RoundedF16 | Decoding::Shares => {
             let is_x = !is_tempered && !divided.any_true();
             if !is_x {
                 let mut filled = std::mem::take(&mut scratch.rows);
@@ -284,9 +282,6 @@ fn push<S: Simd>(
             }
         }
     }
-    if !opinion.valid.all_true() {
-        keep(simd, out, opinion.valid);
-    }
 }
 
 /// (a - p sum) times a scale.
@@ -295,14 +290,6 @@ fn subtract<S: Simd>(simd: S, a: &mut [Lanes], p: &[Lanes], sum: f32x16<S>, scal
     for (a, p) in a.iter_mut().zip(p) {
         let without = f32x16::load_array_ref(simd, &a.0) - f32x16::load_array_ref(simd, &p.0) * sum;
         (without * scale).store_array(&mut a.0);
-    }
-}
-
-/// Zero where there is no opinion.
-#[inline(always)]
-fn keep<S: Simd>(simd: S, out: &mut [Lanes], valid: mask32x16<S>) {
-    for out in out {
-        valid.select(f32x16::load_array_ref(simd, &out.0), f32x16::splat(simd, 0.0)).store_array(&mut out.0);
     }
 }
 
