@@ -17,7 +17,7 @@ use crate::error::{LengthError, Result};
 ///
 /// # Examples
 ///
-/// *The mean of a posterior and another distribution, neither of which comes to the host.*
+/// *The first two of three planes are distributions over two classes.*
 ///
 /// ```
 /// use consilience::{Engine, bayes};

