@@ -107,7 +107,10 @@ fn run(args: &Args) -> Result<(), Failure> {
         match bench.case(case, &roof).map_err(|error| format!("{}: {error}", case.title()))? {
             Outcome::Measured(row) => rows.push(*row),
             Outcome::Skipped(reason) => skipped.push(format!("{}: {reason}", case.title())),
-            Outcome::Wrong(difference) => wrong.push(format!("{}: {difference}", case.title())),
+            Outcome::Wrong(difference) => {
+                eprintln!("        wrong: {difference}");
+                wrong.push(format!("{}: {difference}", case.title()));
+            }
         }
     }
 

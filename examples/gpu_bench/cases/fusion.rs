@@ -35,10 +35,12 @@ fn kernel(classes: usize) -> Kernel {
 /// composes it of.
 fn rules(classes: usize) -> Vec<(String, [f64; 2], Option<Composed>, Rule)> {
     let c = classes as f64;
-    let one_in = |k: usize, most: f32, rest: f32| move |j: usize| if j == k { most } else { rest / classes as f32 };
-    let row = move |k: usize| (0..classes).map(one_in(k, 0.7, 0.3));
-    let matrices = (0..SOURCES * classes).flat_map(|row_of| row(row_of % classes)).collect();
-    let weights = (0..SOURCES * classes).flat_map(|row_of| (0..classes).map(one_in(row_of % classes, 0.2, 0.01)));
+    // Of each row one entry is large; a row of a confusion matrix has one more, for what abstains.
+    let row = |k: usize, len: usize, most: f32, rest: f32| (0..len).map(move |j| if j == k { most } else { rest });
+    let of = |len: usize, most: f32, rest: f32| {
+        (0..SOURCES * classes).flat_map(|place| row(place % classes, len, most, rest)).collect::<Vec<_>>()
+    };
+    let (matrices, weights) = (of(classes + 1, 0.7, 0.3 / classes as f32), of(classes, 0.2, 0.01));
     let counted = |rule: &Rule| match rule {
         Rule::Vote | Rule::MaxVote | Rule::BayesianAverage => [5.0, 2.0],
         Rule::LogPool | Rule::Extremised { .. } | Rule::Evidence { .. } => [LN + 4.0, EXP + 3.0],
@@ -62,7 +64,7 @@ fn rules(classes: usize) -> Vec<(String, [f64; 2], Option<Composed>, Rule)> {
         Rule::Belief(BeliefFusion::Averaging),
         Rule::Belief(BeliefFusion::Weighted),
         Rule::Confusion { matrices },
-        Rule::Stacked { weights: weights.collect(), bias: vec![0.0; classes] },
+        Rule::Stacked { weights, bias: vec![0.0; classes] },
         Rule::Adaptive { learned: (1..=SOURCES).map(|n| n as f32 / SOURCES as f32).collect() },
         Rule::default(),
     ];
