@@ -134,7 +134,7 @@ pub(crate) enum HeldFused {
     /// In the host's memory.
     Host {
         /// The answers.
-        fused: Fused,
+        fused: Box<Fused>,
         /// What a run answers beside them.
         first_invalid: Option<usize>,
     },

@@ -158,7 +158,7 @@ impl Backend for Cpu {
         let mut fused = Fused::default();
         let outputs = program.steps.first().map_or(Outputs::NONE, |step| step.pool.outputs);
         let run = self.run(program, &host(held)?.evidence()?, fused.prepare(outline, outputs))?;
-        Ok(HeldFused::Host { fused, first_invalid: run.first_invalid })
+        Ok(HeldFused::Host { fused: Box::new(fused), first_invalid: run.first_invalid })
     }
 
     fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>> {

@@ -335,7 +335,7 @@ impl Gpu {
         if !offset.is_multiple_of(multiple) {
             return Err(DeviceError::Misaligned { what, offset, multiple }.into());
         }
-        let end = offset.checked_add(needed).unwrap_or(u64::MAX);
+        let end = offset.saturating_add(needed);
         if end > buffer.size() {
             return Err(DeviceError::BufferTooSmall { what, needed: end, given: buffer.size() }.into());
         }
