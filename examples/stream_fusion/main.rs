@@ -70,11 +70,12 @@ fn run(args: &Args) -> Result<(), Failure> {
         first += fused.items() as u64;
         Ok(ControlFlow::Continue(()))
     };
+    let before = machine::cpu_time();
     let summary = engine.stream(&fusion, &options, source, sink).map_err(stream::Failure::into_boxed)?;
-    let peak = machine::peak_bytes();
+    let (cpu, peak) = (machine::cpu_time().zip(before).map(|(now, before)| now - before), machine::peak_bytes());
     paces.iter_mut().zip(alone::measure(args, &engine, &fusion)?).for_each(|(pace, again)| *pace += again);
 
-    println!("\n{}\n\n{}", report::stages(&summary, &paces), report::pace(&summary, &paces));
+    println!("\n{}\n\n{}", report::stages(&summary, &paces), report::pace(&summary, cpu, &paces));
     match peak {
         Some(bytes) => println!("Most memory the process ever had resident: {:.1} MiB", mebibytes(bytes)),
         None => println!("Most memory the process ever had resident: unknown on this system"),

@@ -1,5 +1,7 @@
 //! What is printed of a stream.
 
+use std::time::Duration;
+
 use comfy_table::{CellAlignment, Table, presets};
 use consilience::stream::{StageTime, Summary};
 
@@ -26,28 +28,28 @@ pub fn stages(summary: &Summary, paces: &Paces) -> Table {
     table
 }
 
-/// How fast the stream was, and beside what: the slowest stage alone, and all stages' work on the cores there are.
-pub fn pace(summary: &Summary, paces: &Paces) -> String {
-    let streamed = summary.bytes as f64 / summary.total.as_secs_f64();
+/// How fast the stream was, and beside what: the slowest stage alone, and all stages' work on the cores it had.
+pub fn pace(summary: &Summary, cpu: Option<Duration>, paces: &Paces) -> String {
+    let seconds = summary.total.as_secs_f64();
+    let streamed = summary.bytes as f64 / seconds;
     let slowest = paces.iter().map(Pace::bytes_per_second).fold(f64::INFINITY, f64::min);
-    let percent = |of: f64| 100.0 * streamed / of;
     let mut text = format!(
-        "{:.2} GB in {:.2} s: {:.2} GB/s, {:.1} million items a second; {:.0} % of the slowest stage alone",
+        "{:.2} GB in {seconds:.2} s: {:.2} GB/s, {:.1} million items a second; {:.0} % of the slowest stage alone",
         1e-9 * summary.bytes as f64,
-        summary.total.as_secs_f64(),
         1e-9 * streamed,
-        1e-6 * summary.items as f64 / summary.total.as_secs_f64(),
-        percent(slowest),
+        1e-6 * summary.items as f64 / seconds,
+        100.0 * streamed / slowest,
     );
     let work: Option<f64> = paces.iter().map(Pace::cpu_seconds_per_byte).sum();
-    let cores = machine::cores();
-    text += &match work {
-        Some(work) => {
-            let bound = slowest.min(cores as f64 / work);
+    text += &match cpu.zip(work) {
+        Some((cpu, work)) => {
+            let (cpu, alone) = (cpu.as_secs_f64(), work * summary.bytes as f64);
             format!(
-                "\nAll stages' work on {cores} cores allows {:.2} GB/s: {:.0} % of what can be had",
-                1e-9 * bound,
-                percent(bound)
+                "\nIt had {:.2} of {} cores and took {cpu:.1} s of them, where the stages alone take {alone:.1} s; by that work \
+                 so many cores allow {:.2} GB/s",
+                cpu / seconds,
+                machine::cores(),
+                1e-9 * cpu / seconds / work,
             )
         }
         None => "\nHow much of the cores each stage takes this system does not tell".to_owned(),
