@@ -17,6 +17,7 @@ use crate::error::{InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::{Features, Targets};
 use crate::plan::Program;
 use crate::plan::batch::Batch;
+use crate::plan::cost::Executor;
 use crate::tensor::{Evidence, Fused, FusedMut, Outline, OwnedEvidence};
 
 /// Runs programs.
@@ -192,6 +193,8 @@ pub struct Timing {
     pub read_back: Duration,
     /// Into how many chunks the items were cut.
     pub chunks: usize,
+    /// Where the kernels ran.
+    pub executor: Executor,
 }
 
 impl Timing {
@@ -203,6 +206,7 @@ impl Timing {
             kernels: self.kernels.map(|now| now.saturating_sub(earlier.kernels.unwrap_or_default())),
             read_back: self.read_back.saturating_sub(earlier.read_back),
             chunks: self.chunks.saturating_sub(earlier.chunks),
+            executor: self.executor,
         }
     }
 }
@@ -218,5 +222,6 @@ impl AddAssign for Timing {
         };
         self.read_back += later.read_back;
         self.chunks += later.chunks;
+        self.executor = later.executor;
     }
 }

@@ -3,11 +3,15 @@
 mod accelerator;
 mod array;
 mod attempt;
+mod choice;
+mod chooser;
 mod events;
 #[cfg(feature = "gpu")]
 mod foreign;
 mod host;
+mod measurements;
 mod operation;
+mod placed;
 mod planes;
 mod regression;
 mod resident;
@@ -16,6 +20,7 @@ mod spent;
 pub mod stream;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +28,8 @@ use std::time::{Duration, Instant};
 use self::accelerator::{Accelerator, Opening};
 pub use self::array::ResidentArray;
 use self::attempt::attempt;
+pub use self::choice::{Choice, Reason};
+use self::chooser::Chooser;
 use self::events::Log;
 pub use self::events::{Event, Happening, Health, Job};
 use self::host::Host;
@@ -36,7 +43,7 @@ use self::spent::{Account, Accounted};
 use crate::backend::cpu::{Cpu, SimdLevel};
 use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
-use crate::backend::{Adapter, Backend, Regression, Timing};
+use crate::backend::{Adapter, Backend, Held, Regression, Timing};
 use crate::error::{Error, EvidenceError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::stacking::softmax_regression::Features;
@@ -74,6 +81,8 @@ pub struct Engine {
     host: Host,
     /// `None`: everything is done on the CPU.
     accelerator: Option<Accelerator>,
+    /// `None`: there is no choice.
+    chooser: Option<Chooser>,
     on_device_failure: OnDeviceFailure,
     log: Log,
     reason: String,
@@ -85,7 +94,8 @@ pub struct Engine {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Device {
-    /// A real GPU if there is one, else the CPU; `CONSILIENCE_DEVICE` overrides.
+    /// A real GPU beside the CPU if there is one, each job where it is expected to take less; else the CPU.
+    /// `CONSILIENCE_DEVICE` overrides.
     #[default]
     Auto,
     /// The CPU.
@@ -128,10 +138,22 @@ pub struct EngineOptions {
     pub retry_after: Option<Duration>,
     /// Whether a device need not prove on small known problems, when it is opened, that it computes rightly.
     pub skip_self_test: bool,
+    /// Whether a software driver counts as a GPU to [`Device::Auto`]: for tests, where there is no other.
+    pub software_gpu: bool,
+    /// Where measurements are kept from which [`Device::Auto`] chooses. `None`: in `CONSILIENCE_CACHE_DIR`, nowhere where
+    /// that is empty, else in the system's place for caches.
+    pub cache_dir: Option<PathBuf>,
 }
 
 impl Engine {
-    /// A real GPU if there is one, else the CPU. `CONSILIENCE_DEVICE=cpu|gpu|<adapter name>` overrides.
+    /// A real GPU beside the CPU if there is one, else the CPU. `CONSILIENCE_DEVICE=cpu|gpu|<adapter name>` overrides.
+    ///
+    /// With a GPU each job goes where it is expected to take less, by what was measured on this machine: a launch, a byte's
+    /// way there and back, and of each kernel the time of its work. A kernel is measured when a job first needs it: on up to
+    /// 4 MiB of the job, three times on each executor, and on the GPU only where that could be faster however fast it
+    /// works. Jobs correct by how long they took what they were expected to take. What was measured is kept in a file
+    /// ([`EngineOptions::cache_dir`]) for this GPU, its driver, this processor and this version; [`Engine::describe_choice`]
+    /// prints what a choice is made of. Uploaded evidence is fused where it is, and a fit runs on the GPU.
     ///
     /// # Errors
     ///
@@ -188,20 +210,42 @@ impl Engine {
             let opening = Opening { wanted, memory_bytes, is_tested: !skip_self_test, faults };
             Accelerator::open(opening, options.retry_after.unwrap_or(RETRY_AFTER))
         };
+        let host = Host::new(options.threads, options.simd);
+        let (log, mut chooser) = (Log::default(), None);
         let (accelerator, reason) = match device {
             Device::Cpu => (None, why.to_owned()),
             Device::Gpu => (Some(open(Wanted::Any)?), why.to_owned()),
             Device::Named(name) => (Some(open(Wanted::Named(name.clone()))?), why.to_owned()),
-            Device::Auto => match open(Wanted::Real) {
-                Ok(accelerator) => (Some(accelerator), "it is a real GPU".to_owned()),
-                Err(error) => (None, error.to_string()),
-            },
+            Device::Auto => {
+                let wanted = if options.software_gpu { Wanted::Any } else { Wanted::Real };
+                let measured = |accelerator: Accelerator| {
+                    let (gpu, cpu) = (accelerator.current(&log)?, host.cpu()?);
+                    let chooser = attempt(|| Chooser::open(&gpu, cpu, options.cache_dir.as_deref(), &log))?;
+                    Ok::<_, Error>((accelerator, chooser))
+                };
+                match open(wanted).and_then(measured) {
+                    Ok((accelerator, measured)) => {
+                        chooser = Some(measured);
+                        (
+                            Some(accelerator),
+                            "each job where it is expected to take less, there or on the CPU".to_owned(),
+                        )
+                    }
+                    Err(error) => (None, error.to_string()),
+                }
+            }
         };
-        Self::with(accelerator, reason, options)
+        Self::with(accelerator, chooser, host, log, reason, options)
     }
 
-    fn with(accelerator: Option<Accelerator>, reason: String, options: &EngineOptions) -> Result<Self> {
-        let host = Host::new(options.threads, options.simd);
+    fn with(
+        accelerator: Option<Accelerator>,
+        chooser: Option<Chooser>,
+        host: Host,
+        log: Log,
+        reason: String,
+        options: &EngineOptions,
+    ) -> Result<Self> {
         if accelerator.is_none() {
             host.cpu()?;
         }
@@ -209,8 +253,9 @@ impl Engine {
         Ok(Self {
             host,
             accelerator,
+            chooser,
             on_device_failure: options.on_device_failure,
-            log: Log::default(),
+            log,
             reason,
             residency: Arc::new(residency),
             account: Account::default(),
@@ -282,16 +327,11 @@ impl Engine {
         let mut out = fused.prepare(&outline, fusion.outputs);
         let run = match evidence {
             _ if outline.items == 0 => Default::default(),
-            Input::Host(evidence) => self.on_either(
-                Job::Run(program.kernel()),
-                &mut out,
-                |gpu, out| gpu.run(&program, evidence, out.reborrow()),
-                |cpu, out| cpu.run(&program, evidence, out.reborrow()),
-            )?,
-            Input::Resident(resident) => {
-                let held = resident.held(self)?;
-                self.at_home(held.home(), Job::Run(program.kernel()), |home| home.run_held(&program, held, out))?
-            }
+            Input::Host(evidence) => self.run_program(&program, fusion.outputs, evidence, &mut out)?,
+            Input::Resident(resident) => match resident.held(self)? {
+                held @ Held::Host(_) => self.host.cpu()?.run_held(&program, held, out)?,
+                held @ Held::Device(_) => self.run_program_held(&program, held, outline.items, out)?,
+            },
         };
         match run.first_invalid {
             Some(item) => {
@@ -461,25 +501,7 @@ impl Engine {
             return Ok(Timing { total: start.elapsed(), ..Timing::default() });
         }
         let (kernel, bytes, operations) = (batch.kernel, batch.bytes(), batch.operations * batch.items);
-        let mut saved = None;
-        let mut work = (&mut batch, &mut saved);
-        let result = self.on_either(
-            Job::Run(kernel),
-            &mut work,
-            |gpu, (batch, saved)| {
-                **saved = Some(batch.saved());
-                gpu.run_batch(batch.reborrow())
-            },
-            |cpu, (batch, saved)| {
-                saved.take().into_iter().for_each(|saved| batch.restore(&saved));
-                cpu.run_batch(batch.reborrow())
-            },
-        );
-        match (&result, saved) {
-            (Err(_), Some(saved)) => batch.restore(&saved),
-            _ => {}
-        }
-        let timing = Timing { total: start.elapsed(), ..result? };
+        let timing = Timing { total: start.elapsed(), ..self.run_kernel(&mut batch)? };
         self.account.add(kernel, timing, bytes as u64, operations as u64);
         Ok(timing)
     }
@@ -492,6 +514,35 @@ impl Engine {
     /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores unless the options say otherwise.
     pub(crate) fn host(&self) -> Result<&Cpu> {
         self.host.cpu().map(|cpu| &**cpu)
+    }
+
+    /// Where the fusion of the evidence runs and what that is decided on: what it is expected to take on either executor.
+    /// What is not known yet is measured, as it would be for the fusion itself.
+    ///
+    /// # Errors
+    ///
+    /// The specification does not fit the evidence, or the evidence was uploaded to another engine.
+    ///
+    /// # Examples
+    ///
+    /// *Without a GPU there is no choice.*
+    ///
+    /// ```
+    /// use consilience::{Engine, Evidence, Executor, Fusion};
+    ///
+    /// let row = [0.75, 0.25];
+    /// let choice = Engine::cpu()?.describe_choice(&Fusion::default(), &Evidence::probabilities(2, &[&row])?)?;
+    /// assert_eq!(choice.executor, Executor::Cpu);
+    /// assert!(choice.to_string().ends_with("chosen  cpu: there is no GPU in use\n"));
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn describe_choice<'e>(&self, fusion: &Fusion, evidence: impl Into<Input<'e>>) -> Result<Choice> {
+        let evidence = evidence.into();
+        let program = plan::lower(fusion, &evidence.outline())?;
+        match evidence {
+            Input::Host(evidence) => self.choice(&program, fusion.outputs, evidence),
+            Input::Resident(resident) => self.choice_held(&program, resident.held(self)?, resident.items()),
+        }
     }
 
     /// The program the fusion is lowered to, printed: kernels, what they read, compute and write, and the bytes moved.

@@ -55,8 +55,8 @@ pub use self::backend::fault;
 pub use self::backend::gpu::foreign as gpu;
 pub use self::backend::{Adapter, AdapterKind, AdapterLimits, Timing};
 pub use self::engine::{
-    Device, Engine, EngineOptions, Event, Happening, Health, Input, Job, OnDeviceFailure, Resident, ResidentArray,
-    ResidentFused, ResidentPlanes, ResidentStats, Spent, stream,
+    Choice, Device, Engine, EngineOptions, Event, Happening, Health, Input, Job, OnDeviceFailure, Reason, Resident,
+    ResidentArray, ResidentFused, ResidentPlanes, ResidentStats, Spent, stream,
 };
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,
@@ -72,6 +72,7 @@ pub use self::integrations::candle;
 #[cfg(feature = "http")]
 pub use self::integrations::http;
 pub use self::methods::{bayes, beam, calibration, decision, learning, provenance, stacking, vortex};
+pub use self::plan::cost::{Estimate, Executor};
 pub use self::spec::{
     BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,
     Rule, STEEPNESS, Weighting, penalised,

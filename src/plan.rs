@@ -1,6 +1,7 @@
 //! From a specification to a program of kernel dispatches, and the sizes it takes: pure code that knows no device.
 
 pub(crate) mod batch;
+pub(crate) mod cost;
 mod lower;
 #[cfg(feature = "gpu")]
 pub(crate) mod partition;

@@ -1,5 +1,6 @@
-//! The engine: what becomes of jobs on devices that fail.
+//! The engine: which executor does a job, and what becomes of jobs on devices that fail.
 
+mod choice;
 mod faults;
 mod reopening;
 mod self_test;

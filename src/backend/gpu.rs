@@ -39,7 +39,8 @@ mod regression;
 mod resident;
 #[cfg(feature = "gpu")]
 mod upload;
-#[cfg(all(test, feature = "gpu"))]
+#[cfg(feature = "gpu")]
+#[cfg(test)]
 mod watchdog;
 
 #[cfg(not(feature = "gpu"))]

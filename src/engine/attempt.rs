@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_an_error_that_says_what_it_said() {
-        let said = |error: crate::Error| error.device().cloned();
+        let said = |error: Error| error.device().cloned();
         let panicked = |message: &str| Some(DeviceError::Panicked { message: message.to_owned() });
         assert_eq!(attempt(|| Ok(7)).ok(), Some(7));
         let number = 5;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +50,13 @@ pub enum Happening {
     },
     /// The device was opened again and is in use.
     Reopened,
+    /// Kept measurements are damaged or another machine's; what is needed is measured anew.
+    MeasurementsIgnored {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
 }
 
 /// What an engine does on a device.
@@ -98,6 +106,7 @@ impl Log {
                 Happening::Failed { .. } => health.failures += 1,
                 Happening::GivenUp { .. } => health.given_up += 1,
                 Happening::Reopened => health.reopened += 1,
+                Happening::MeasurementsIgnored { .. } => {}
             }
             if events.len() == KEPT {
                 events.pop_front();
@@ -134,6 +143,9 @@ impl fmt::Display for Happening {
                 write!(f, "the device is given up for {retry_after:?}: {error}")
             }
             Self::Reopened => f.write_str("the device is in use again"),
+            Self::MeasurementsIgnored { path, why } => {
+                write!(f, "measurements in {} are ignored: {why}", path.display())
+            }
         }
     }
 }

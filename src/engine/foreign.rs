@@ -4,7 +4,8 @@ use crate::backend::gpu::Gpu;
 use crate::backend::gpu::foreign::{AnswerBuffers, EvidenceBuffer, OpenDevice, Submitted};
 use crate::engine::accelerator::Accelerator;
 use crate::engine::attempt::attempt;
-use crate::engine::events::Job;
+use crate::engine::events::{Job, Log};
+use crate::engine::host::Host;
 use crate::engine::{Engine, EngineOptions, RETRY_AFTER, self_test};
 use crate::error::{DeviceError, Result};
 use crate::plan;
@@ -23,7 +24,9 @@ impl Engine {
             attempt(|| self_test::run(&gpu, gpu.name()))?;
         }
         let accelerator = Accelerator::new(gpu, None, options.retry_after.unwrap_or(RETRY_AFTER));
-        Self::with(Some(accelerator), "it is the caller's device".to_owned(), options)
+        let host = Host::new(options.threads, options.simd);
+        let reason = "it is the caller's device".to_owned();
+        Self::with(Some(accelerator), None, host, Log::default(), reason, options)
     }
 
     /// The engine's own device, for a caller who wants to work on it too; `None` on the CPU.

@@ -29,9 +29,14 @@ const DIGITS: usize = 9;
 /// The device fails, or a result is wrong.
 pub(super) fn run(device: &dyn Backend, name: &str) -> Result<()> {
     let test = Test { device, name };
-    test.fusion()?;
-    test.digital_roots()?;
-    test.moments()
+    for result in [test.fusion(), test.digital_roots(), test.moments()] {
+        match result {
+            // No job of that kernel fits the budget either.
+            Err(error) if matches!(error.device(), Some(DeviceError::ItemTooLarge { .. })) => {}
+            result => result?,
+        }
+    }
+    Ok(())
 }
 
 struct Test<'a> {

@@ -160,6 +160,16 @@ impl<'a> Batch<'a> {
         inputs.chain(outputs).sum()
     }
 
+    /// Bytes that go to a device and come back.
+    #[must_use]
+    pub fn transferred(&self) -> (usize, usize) {
+        let outputs = |slot: &Slot<&mut [u8]>| slot.planes.iter().map(|plane| plane.len()).sum::<usize>();
+        let back = self.outputs.iter().map(outputs).sum();
+        let updated: usize = self.outputs.iter().filter(|slot| slot.is_read).map(outputs).sum();
+        let inputs = self.inputs.iter().flat_map(|slot| &slot.planes).map(|plane| plane.len());
+        (inputs.sum::<usize>() + updated, back)
+    }
+
     /// Bytes that take as long to move as the whole takes, roughly.
     #[must_use]
     pub fn cost(&self) -> usize {

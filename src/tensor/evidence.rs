@@ -311,6 +311,17 @@ impl<'a> Evidence<'a> {
         }
     }
 
+    /// What is said of the first of the items.
+    pub(crate) fn first(&self, items: usize) -> Self {
+        let items = items.min(self.items);
+        let plane = |plane: &Plane<'a>| Plane {
+            opinions: Opinions::of_bytes(plane.opinions.form(), plane.opinions.bytes(0..items, self.classes)),
+            presence: plane.presence.map(|presence| &presence[..items]),
+            confidence: plane.confidence.map(|confidence| &confidence[..items]),
+        };
+        Self { items, classes: self.classes, planes: self.planes.iter().map(plane).collect() }
+    }
+
     /// The same without the values.
     pub(crate) fn outline(&self) -> Outline {
         Outline {

@@ -47,3 +47,12 @@ fn the_self_test_can_be_left_out() {
     let evidence = consilience::Evidence::probabilities(2, &[&[0.25, 0.75], &[0.5, 0.5]]).expect("one item");
     assert_eq!(engine.fuse(&Fusion::new(Rule::Linear), &evidence).expect("the GPU").posterior(), [0.375, 0.625]);
 }
+
+/// A budget in which not one item has room is no reason to call the device wrong.
+#[test]
+fn what_has_no_room_in_the_budget_is_not_tested() {
+    let options = EngineOptions { device: Device::Gpu, memory_bytes: Some(1), ..Default::default() };
+    let Some(engine) = engines::open(&options, None) else { return };
+    assert_eq!(vortex::digital_roots(&engine, &[38_u32]).expect("the CPU"), [2]);
+    assert_eq!((engine.health().done_on_cpu, engine.health().device_in_use), (1, true));
+}

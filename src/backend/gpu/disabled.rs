@@ -35,6 +35,11 @@ impl Gpu {
     }
 
     /// Nothing's.
+    pub(crate) fn identity(&self) -> String {
+        match *self {}
+    }
+
+    /// Nothing's.
     pub(crate) fn name(&self) -> &str {
         match *self {}
     }

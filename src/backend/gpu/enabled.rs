@@ -115,6 +115,12 @@ impl Gpu {
         &self.opened.info.name
     }
 
+    /// What its measurements hold for.
+    pub(crate) fn identity(&self) -> String {
+        let info = &self.opened.info;
+        format!("{} {:x}:{:x} {:?}", self.describe(), info.vendor, info.device, self.limits)
+    }
+
     /// Does the work with the state, alone; after a failure the state is made anew.
     pub(super) fn alone<T>(&self, bytes: u64, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
