@@ -7,7 +7,8 @@ use crate::support::problem::Random;
 
 /// One step.
 fn step(x: u32, modulus: u32, factor: u32) -> u32 {
-    if x == 0 { 0 } else { 1 + ((u64::from(factor) * u64::from(x) - 1) % u64::from(modulus)) as u32 }
+    let (factor, x, modulus) = (u64::from(factor), u64::from(x), u64::from(modulus));
+    if x == 0 { 0 } else { 1 + ((factor * x + modulus - 1) % modulus) as u32 }
 }
 
 fn gcd(a: u32, b: u32) -> u32 {
