@@ -19,10 +19,10 @@
 //! |---|---|
 //! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
 //! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
-//! | `candle`, `burn` | networks of these frameworks as live sources; candle's tensors fused where they lie, with gradients (features `candle`, `burn`) |
+//! | `candle`, `burn` | networks of these frameworks as live sources, and their tensors fused where they lie, with gradients (features `candle`, `burn`, `burn-wgpu`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
 //! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
-//! | [`Engine`] | validate, lower, run: what a caller uses; blocking; what is larger than memory goes through as a [`stream`] |
+//! | [`Engine`] | validate, lower, choose, run: what a caller uses; blocking. It holds what is uploaded, goes on on the CPU where a device fails, and takes what is larger than memory as a [`stream`] |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
 //! | kernel | per kernel: formula, parameters, bindings, tolerance |
@@ -33,8 +33,8 @@
 //! # Features
 //!
 //! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. `http` and
-//! `https`: chat services as live sources. `candle` and `burn`: networks as live sources. `burn-wgpu`: nothing of
-//! the library, but a baseline in `examples/gpu_bench`. Without any the crate is a pure CPU engine.
+//! `https`: chat services as live sources. `candle` and `burn`: networks as live sources, and the fusion of their tensors on
+//! the CPU; `burn-wgpu`: of burn's on its wgpu devices. Without any the crate is a pure CPU engine.
 
 mod backend;
 mod engine;
