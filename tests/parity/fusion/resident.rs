@@ -36,11 +36,13 @@ fn check(engine: &(String, Engine), fusion: &Fusion, problem: &Problem) {
 
 #[test]
 fn every_rule_reads_what_is_held() {
-    let problem = Problem::of(&FORMS[..10], 1500, 10, 3).with_holes(3).with_confidences(3);
+    let forms = &FORMS[..10];
+    let n = forms.len();
+    let problem = Problem::of(forms, 1500, 10, 3).with_holes(3).with_confidences(3);
     for engine in engines() {
         // The default ensemble with every output, and those that put values aside or look at items often.
-        for rule in [Rule::default(), Rule::Median, Rule::LogPool, specs::everything(8, 10, 5)] {
-            let fusion = with_every_output(&parametrised(Fusion::new(rule), 8, 10, 1).on_invalid(OnInvalid::Missing));
+        for rule in [Rule::default(), Rule::Median, Rule::LogPool, specs::everything(n, 10, 5)] {
+            let fusion = with_every_output(&parametrised(Fusion::new(rule), n, 10, 1).on_invalid(OnInvalid::Missing));
             check(&engine, &fusion, &problem);
         }
     }
