@@ -179,7 +179,7 @@ fn recast(fault: Fault<Broken>) -> Fault<String> {
 
 #[test]
 fn failures_say_who_failed_and_box_what_failed() {
-    let failure = |fault| Failure { fault, summary: consilience::stream::Summary::default() };
+    let failure = |fault| Failure { fault, summary: Box::default() };
     let after = "(after 0 items that were delivered)";
     let broken = || recast(Fault::Source(Broken(7)));
     assert_eq!(failure(broken()).to_string(), format!("the source failed: code 7 {after}"));

@@ -5,7 +5,7 @@
 
 use consilience::kernel::Kernel;
 use consilience::{BeliefFusion, Encoding, Engine, Evidence, Form, Fused, Fusion, Opinions, Output, Rule};
-use half::bf16;
+use half::{bf16, f16};
 
 use super::super::rivals::Composed;
 use super::{Case, Column, Composable, Held, Job, STEPS, spread};
@@ -93,6 +93,8 @@ fn by_form(classes: usize) -> Vec<Case> {
         Form::F32(Encoding::Logits),
         Form::ProbabilitiesBf16,
         Form::LogitsBf16,
+        Form::ProbabilitiesF16,
+        Form::LogitsF16,
         Form::QuantisedU8,
         Form::LabelsU8,
         Form::LabelsU16,
@@ -100,7 +102,7 @@ fn by_form(classes: usize) -> Vec<Case> {
     ];
     let case = |(form, classes): (Form, usize)| {
         let to_probabilities = match form {
-            Form::F32(_) | Form::LogitsBf16 => EXP + 4.0,
+            Form::F32(_) | Form::LogitsBf16 | Form::LogitsF16 => EXP + 4.0,
             Form::QuantisedU8 => 2.0,
             _ => 0.0,
         };
@@ -129,6 +131,7 @@ struct Fuse {
 enum Plane {
     F32(Form, Vec<f32>),
     Bf16(Form, Vec<bf16>),
+    F16(Form, Vec<f16>),
     U8(Form, Vec<u8>),
     U16(Vec<u16>),
 }
@@ -216,6 +219,8 @@ impl Plane {
             Form::Binary => Self::F32(form, rows.chunks(classes).map(|row| row[0]).collect()),
             Form::ProbabilitiesBf16 => Self::Bf16(form, rows.iter().map(|&p| bf16::from_f32(p)).collect()),
             Form::LogitsBf16 => Self::Bf16(form, rows.iter().map(|&p| bf16::from_f32(p.ln())).collect()),
+            Form::ProbabilitiesF16 => Self::F16(form, rows.iter().map(|&p| f16::from_f32(p)).collect()),
+            Form::LogitsF16 => Self::F16(form, rows.iter().map(|&p| f16::from_f32(p.ln())).collect()),
             Form::QuantisedU8 => {
                 let quantised = |row: &[f32]| {
                     let most = row[largest(row)];
@@ -234,6 +239,8 @@ impl Plane {
             Self::F32(_, values) => Opinions::Binary(values),
             Self::Bf16(Form::LogitsBf16, values) => Opinions::LogitsBf16(values),
             Self::Bf16(_, values) => Opinions::ProbabilitiesBf16(values),
+            Self::F16(Form::LogitsF16, values) => Opinions::LogitsF16(values),
+            Self::F16(_, values) => Opinions::ProbabilitiesF16(values),
             Self::U8(Form::QuantisedU8, values) => Opinions::QuantisedU8(values),
             Self::U8(_, values) => Opinions::LabelsU8(values),
             Self::U16(values) => Opinions::LabelsU16(values),

@@ -14,7 +14,7 @@ pub struct Failure<E> {
     /// What ended it.
     pub fault: Fault<E>,
     /// What was delivered before, and where the time went.
-    pub summary: Summary,
+    pub summary: Box<Summary>,
 }
 
 /// What ended a stream.

@@ -65,7 +65,7 @@ pub(super) fn run<C: Chunk + Default, E: Send>(
     summary.total = start.elapsed();
     match ended {
         Ok(()) => Ok(summary),
-        Err(fault) => Err(Failure { fault, summary }),
+        Err(fault) => Err(Failure { fault, summary: Box::new(summary) }),
     }
 }
 
