@@ -10,8 +10,8 @@ use crate::tensor::{self, Output};
 /// |---|---|---|
 /// | posterior | [B, C] | f32 |
 /// | contributions | [B, N] | f32 |
-/// | decision, flags | [B] | u32 |
-/// | others | [B] | f32 |
+/// | decision, flags | \[B\] | u32 |
+/// | others | \[B\] | f32 |
 ///
 /// # Examples
 ///
