@@ -25,6 +25,10 @@ pub enum Composed {
 }
 
 /// An operation as another framework can be given it.
+#[cfg_attr(
+    not(any(feature = "candle", feature = "burn-wgpu")),
+    expect(dead_code, reason = "only frameworks look at what they are given")
+)]
 pub struct Composable<'a> {
     pub what: Composed,
     pub stacked: Vec<f32>,

@@ -322,7 +322,7 @@ mod tests {
         let short = Limits { dispatch_values: 1, ..LIMITS };
         assert_eq!(chunk_items(&step(8, 10), short).unwrap(), 1);
         // Beside an item's 424 bytes and 8 words of presence: the parameters, the sources' terms, the class prior, the status.
-        let one = 424 + 32 + 144 + 8 * 48 + 40 + 4;
+        let one = 424 + 32 + 160 + 8 * 48 + 40 + 4;
         let tight = |chunk_bytes| chunk_items(&step(8, 10), Limits { chunk_bytes, ..LIMITS });
         assert_eq!(tight(one).unwrap(), 1);
         assert_eq!(tight(one + 63 * 424 + 32).unwrap(), 64);
