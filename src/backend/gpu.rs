@@ -10,6 +10,7 @@ mod batch;
 mod buffers;
 #[cfg(feature = "gpu")]
 mod chain;
+#[cfg(feature = "gpu")]
 mod description;
 #[cfg(not(feature = "gpu"))]
 mod disabled;
@@ -39,6 +40,7 @@ mod regression;
 mod resident;
 #[cfg(feature = "gpu")]
 mod upload;
+// Two conditions, for clippy knows a test by the second alone.
 #[cfg(feature = "gpu")]
 #[cfg(test)]
 mod watchdog;

@@ -26,6 +26,7 @@ pub enum Input {
 #[derive(Debug)]
 #[must_use]
 pub struct Fused<'a> {
+    #[cfg_attr(not(feature = "burn-wgpu"), expect(dead_code, reason = "only a device has something left to tell"))]
     on: On<'a>,
     posterior: Posterior,
 }
@@ -82,6 +83,7 @@ pub enum On<'a> {
 }
 
 impl<'a> On<'a> {
+    #[cfg_attr(not(feature = "burn-wgpu"), expect(dead_code, reason = "only a device has something left to tell"))]
     pub(super) const fn engine(self) -> &'a Engine {
         match self {
             Self::Host(engine) => engine,
