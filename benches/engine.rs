@@ -1,6 +1,6 @@
 //! From call to return, from 1 KB to 1 GB of evidence (N = 8, C = 10): CPU on one core and on all, GPU with the transfer,
 //! from evidence uploaded before, and its kernels alone, beside a copy of the same bytes; and, with the feature `candle`, beside the same fusion composed of
-//! candle-core tensor operations at B = 1M. Then every rule, weighting and output, and votes from labels.
+//! candle-core tensor operations at B = 1M. Then every rule, weighting and output, votes from labels, and chains of operations.
 
 #![expect(clippy::expect_used, clippy::print_stderr, reason = "a benchmark that cannot run ends")]
 
@@ -10,7 +10,7 @@ mod workload;
 
 use std::time::Duration;
 
-use consilience::{Engine, Evidence, Fused, Fusion, Opinions, Output, Rule, Weighting};
+use consilience::{Engine, Evidence, Fused, Fusion, Opinions, Output, Rule, Weighting, vortex};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -52,6 +52,31 @@ fn bench_uploaded(
     let mut fused = Fused::default();
     group.throughput(Throughput::Bytes(workload.bytes()));
     group.bench_function(id, |b| b.iter(|| engine.fuse_into(fusion, &resident, &mut fused).expect("valid evidence")));
+}
+
+/// A chain of small operations over an array that is held, from the first call until all are handed over: what an operation
+/// costs beside its computing. The throughput is in operations.
+fn chain(c: &mut Criterion) {
+    const OPERATIONS: u64 = 64;
+    let mut group = c.benchmark_group("chain");
+    group.throughput(Throughput::Elements(OPERATIONS));
+    let mut bench = |device: &str, engine: &Engine| {
+        let numbers = engine.upload_array(&[7_u32; 256]).expect("room for the numbers");
+        group.bench_function(device, |b| {
+            b.iter(|| {
+                let mut roots = vortex::square_map_resident(engine, &numbers).expect("room for the roots");
+                for _ in 1..OPERATIONS {
+                    roots = vortex::square_map_resident(engine, &roots).expect("room for the roots");
+                }
+                engine.flush().expect("a device that works");
+            });
+        });
+    };
+    bench("cpu-1", &cpu(Some(1)));
+    if let Some((engine, device)) = &gpu() {
+        bench(device, engine);
+    }
+    group.finish();
 }
 
 /// The reference case: N = 8, B = 1M, C = 10, one core.
@@ -136,5 +161,5 @@ fn labels(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, reference, rules, labels, sizes);
+criterion_group!(benches, reference, rules, labels, sizes, chain);
 criterion_main!(benches);
