@@ -51,11 +51,11 @@
 //! use burn::tensor::{Device, Tensor};
 //! use consilience::{Encoding, Engine, Fusion, Rule};
 //!
-//! let device = Device::flex().autodiff();
+//! let (engine, device) = (Engine::cpu()?, Device::flex().autodiff());
 //! let a = Tensor::<2>::from_data([[0.75, 0.25]], &device).require_grad();
 //! let b = Tensor::<2>::from_data([[0.25, 0.75]], &device);
 //! let fusion = Fusion::new(Rule::Linear);
-//! let fused = consilience::burn::fuse(&Engine::cpu()?, &fusion, Encoding::Probabilities, [a.clone(), b])?;
+//! let fused = consilience::burn::fuse(&engine, &fusion, Encoding::Probabilities, [a.clone(), b])?;
 //! let posterior = fused.checked()?;
 //! assert_eq!(posterior.to_data().try_to_vec::<f32>()?, [0.5, 0.5]);
 //!

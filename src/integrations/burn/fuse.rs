@@ -125,8 +125,9 @@ impl<'a> From<&'a WgpuEngine> for On<'a> {
 /// use burn::tensor::{Device, Tensor};
 /// use consilience::{Encoding, Engine, Fusion, Rule};
 ///
+/// let engine = Engine::cpu()?;
 /// let logits = Tensor::<3>::from_data([[[2.0, 0.0]], [[0.0, 2.0]]], &Device::flex());
-/// let fused = consilience::burn::fuse(&Engine::cpu()?, &Fusion::new(Rule::LogPool), Encoding::Logits, logits)?;
+/// let fused = consilience::burn::fuse(&engine, &Fusion::new(Rule::LogPool), Encoding::Logits, logits)?;
 /// assert_eq!(fused.checked()?.to_data().try_to_vec::<f32>()?, [0.5, 0.5]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
