@@ -7,9 +7,10 @@ mod workload;
 
 use std::time::Duration;
 
+use consilience::{Device, EngineOptions};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use crate::workload::{Workload, bench_call, bench_copy, bench_resident, cpu, fusions, gpu};
+use crate::workload::{Workload, bench_call, bench_copy, bench_resident, cpu, fusions, gpu, gpu_with};
 
 fn rules(c: &mut Criterion) {
     let one_core = cpu(Some(1));
@@ -42,5 +43,24 @@ fn rules(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, rules);
+/// The kernel for many classes with its sums by subgroups and by trees.
+fn sums(c: &mut Criterion) {
+    let ways = [(true, "subgroups"), (false, "trees")].map(|(by_subgroups, name)| {
+        let options = EngineOptions { device: Device::Gpu, subgroups: Some(by_subgroups), ..EngineOptions::default() };
+        (gpu_with(&options), name)
+    });
+    let workload = Workload::of_bytes(32 << 20, 8, 1000);
+    let mut group = c.benchmark_group("sums/N8-C1000");
+    group.sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    for (rule, fusion) in fusions() {
+        for (gpu, name) in &ways {
+            let Some((engine, device)) = gpu else { continue };
+            let id = BenchmarkId::new(rule, format!("{device}-{name}"));
+            bench_resident(&mut group, id, engine, &fusion, &workload);
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, rules, sums);
 criterion_main!(benches);

@@ -67,7 +67,12 @@ pub fn cpu(threads: Option<usize>) -> Engine {
 
 /// The GPU, if there is one; a software driver is named as such.
 pub fn gpu() -> Option<(Engine, &'static str)> {
-    let engine = Engine::gpu().ok()?;
+    gpu_with(&EngineOptions { device: Device::Gpu, ..EngineOptions::default() })
+}
+
+/// The same with other options.
+pub fn gpu_with(options: &EngineOptions) -> Option<(Engine, &'static str)> {
+    let engine = Engine::open(options).ok()?;
     let software = engine.describe().contains("software driver");
     Some((engine, if software { "software-gpu" } else { "gpu" }))
 }

@@ -138,6 +138,9 @@ pub struct EngineOptions {
     pub retry_after: Option<Duration>,
     /// Whether a device need not prove on small known problems, when it is opened, that it computes rightly.
     pub skip_self_test: bool,
+    /// Whether kernels sum over a workgroup by the device's subgroups, where it has any, or by a tree of its lanes. `None`:
+    /// by subgroups where they have 16 lanes or more and pass the self-test. [`Engine::describe`] says which.
+    pub subgroups: Option<bool>,
     /// Whether a software driver counts as a GPU to [`Device::Auto`]: for tests, where there is no other.
     pub software_gpu: bool,
     /// Where measurements are kept from which [`Device::Auto`] chooses. `None`: in `CONSILIENCE_CACHE_DIR`, nowhere where
@@ -205,13 +208,13 @@ impl Engine {
     }
 
     fn on(device: &Device, options: &EngineOptions, faults: Option<Faults>, why: &str) -> Result<Self> {
+        let (log, mut chooser) = (Log::default(), None);
         let open = |wanted| {
-            let EngineOptions { memory_bytes, skip_self_test, .. } = *options;
-            let opening = Opening { wanted, memory_bytes, is_tested: !skip_self_test, faults };
-            Accelerator::open(opening, options.retry_after.unwrap_or(RETRY_AFTER))
+            let EngineOptions { memory_bytes, skip_self_test, subgroups, .. } = *options;
+            let opening = Opening { wanted, memory_bytes, is_tested: !skip_self_test, subgroups, faults };
+            Accelerator::open(opening, options.retry_after.unwrap_or(RETRY_AFTER), &log)
         };
         let host = Host::new(options.threads, options.simd);
-        let (log, mut chooser) = (Log::default(), None);
         let (accelerator, reason) = match device {
             Device::Cpu => (None, why.to_owned()),
             Device::Gpu => (Some(open(Wanted::Any)?), why.to_owned()),

@@ -138,6 +138,8 @@ pub struct Contract {
     pub name: &'static str,
     /// The WGSL text, its shared parts included.
     pub source: &'static str,
+    /// The text for devices on which subgroups may be summed over, where that is another.
+    pub by_subgroups: Option<&'static str>,
     /// What the shader binds, in the order of binding numbers in group 0.
     pub bindings: &'static [Binding],
     /// Size of the parameter struct at binding 0, in bytes.
@@ -154,7 +156,12 @@ impl Contract {
         bindings: &'static [Binding],
         workgroup_lanes: u32,
     ) -> Self {
-        Self { name, source, bindings, params_bytes: size_of::<P>(), workgroup_lanes }
+        Self { name, source, by_subgroups: None, bindings, params_bytes: size_of::<P>(), workgroup_lanes }
+    }
+
+    /// With a text for devices on which subgroups may be summed over.
+    const fn or_by_subgroups(self, source: &'static str) -> Self {
+        Self { by_subgroups: Some(source), ..self }
     }
 }
 

@@ -1,11 +1,12 @@
 // The pool for more than 256 classes: a workgroup is one item, its lanes stride over the classes. The first sweep judges
 // the opinions, four sources at a time; further sweeps find what has to be summed over all classes first, the posterior
 // and its reductions, and what else is asked for. One loop does them all, because a function is compiled once per call.
+// How the lanes' parts become one, and `main`, stand in shared/fusion: by a tree, or by subgroups.
 
 // Sources whose opinions workgroup memory holds; of more, they are judged anew for every 256 classes of every sweep.
 const HELD: u32 = 512u;
 
-// One entry per lane and four sources: parts of rows; later, parts of the item's reductions.
+// One entry per lane or subgroup, and four sources: parts of rows; later, parts of the item's reductions.
 var<workgroup> part_largest: array<vec4<f32>, LANES>;
 var<workgroup> part_sum: array<vec4<f32>, LANES>;
 // Of margins the second largest, of entropies the spread.
@@ -132,19 +133,6 @@ fn merge_rows(a: Rows, b: Rows, n: u32) -> Rows {
     return rows;
 }
 
-// The parts of all lanes as one, in place of the first.
-fn fold_rows(lane: u32, n: u32) {
-    for (var count = LANES / 4u; count > 0u; count /= 4u) {
-        workgroupBarrier();
-        if (lane < count) {
-            let a = merge_rows(rows_at(lane), rows_at(lane + count), n);
-            let b = merge_rows(rows_at(lane + 2u * count), rows_at(lane + 3u * count), n);
-            keep_rows(lane, merge_rows(a, b, n));
-        }
-    }
-    workgroupBarrier();
-}
-
 // The classes of one lane of the rows of the four sources from n on.
 fn walk(lane: u32, item: u32, n: u32) -> Rows {
     let forms = vec4(form_of(n), form_of(n + 1u), form_of(n + 2u), form_of(n + 3u));
@@ -191,15 +179,10 @@ fn walk(lane: u32, item: u32, n: u32) -> Rows {
 fn judge_held(lane: u32, item: u32, base: u32) {
     let end = min(base + HELD, params.sources);
     for (var n = base; n < end; n += 4u) {
-        let rows = walk(lane, item, n);
-        // The sources before may still be read.
-        workgroupBarrier();
-        keep_rows(lane, rows);
-        fold_rows(lane, n);
+        let whole = rows_across(lane, n, walk(lane, item, n));
         if (lane < 4u) {
             var opinion = absent();
             if (n + lane < params.sources) {
-                let whole = rows_at(0u);
                 let other = whole.other[lane];
                 let row =
                     Row(whole.largest[lane], other, whole.first[lane], whole.sum[lane], whole.tempered[lane], other);
@@ -234,15 +217,9 @@ fn weigh_held(lane: u32, item: u32, base: u32) {
             let p = said(values_of(n, item, k), n, quad.shift, quad.top).p;
             parts += vec4(apart(p.x, q), apart(p.y, q), apart(p.z, q), apart(p.w, q));
         }
-        workgroupBarrier();
-        part_sum[lane] = parts;
-        for (var count = LANES / 2u; count > 0u; count /= 2u) {
-            workgroupBarrier();
-            if (lane < count) { part_sum[lane] += part_sum[lane + count]; }
-        }
-        workgroupBarrier();
+        let whole = sum_across(lane, parts);
         if (lane < 4u && n + lane < params.sources && held_confidence[n - base + lane] >= 0.0) {
-            held_weight[n - base + lane] = consensus_weight(n + lane, part_sum[0][lane]);
+            held_weight[n - base + lane] = consensus_weight(n + lane, whole[lane]);
         }
     }
     workgroupBarrier();
@@ -312,45 +289,6 @@ fn keep_summary(i: u32, summary: Summary) {
     part_sum[i] = vec4(summary.total, summary.negative_entropy, summary.disagreement, 0.0);
     part_largest[i] = vec4(summary.best, summary.second, 0.0, 0.0);
     part_first[i] = vec4(summary.decision, summary.runner_up, 0u, 0u);
-}
-
-// The summary of all lanes, to all lanes.
-fn across(lane: u32, summary: Summary) -> Summary {
-    workgroupBarrier();
-    keep_summary(lane, summary);
-    for (var count = LANES / 4u; count > 0u; count /= 4u) {
-        workgroupBarrier();
-        if (lane < count) {
-            let a = join(summary_at(lane), summary_at(lane + count));
-            let b = join(summary_at(lane + 2u * count), summary_at(lane + 3u * count));
-            keep_summary(lane, join(a, b));
-        }
-    }
-    workgroupBarrier();
-    return summary_at(0u);
-}
-
-// The sums, or the largest, of what all lanes hold, to all lanes.
-fn trio_across(lane: u32, own: Trio, largest: bool) -> Trio {
-    workgroupBarrier();
-    part_largest[lane] = own.a;
-    part_sum[lane] = own.b;
-    part_other[lane] = own.c;
-    for (var count = LANES / 2u; count > 0u; count /= 2u) {
-        workgroupBarrier();
-        if (lane < count) {
-            if (largest) {
-                part_largest[lane] = max(part_largest[lane], part_largest[lane + count]);
-                part_sum[lane] = max(part_sum[lane], part_sum[lane + count]);
-            } else {
-                part_largest[lane] += part_largest[lane + count];
-                part_sum[lane] += part_sum[lane + count];
-                part_other[lane] += part_other[lane + count];
-            }
-        }
-    }
-    workgroupBarrier();
-    return Trio(part_largest[0], part_sum[0], part_other[0]);
 }
 
 // The exponents of the softmax rules for one class.
@@ -477,8 +415,8 @@ fn leaves_out(sweep: u32) -> bool {
     return sweep >= DECIDED && !asked(CONTRIBUTIONS);
 }
 
-@compute @workgroup_size(256, 1, 1)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+// What a workgroup does.
+fn fuse_item(group: vec3<u32>, lane: u32) {
     let item = params.first + group.y * params.groups_per_row + group.x;
     if (item >= params.items) { return; }
 

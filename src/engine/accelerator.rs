@@ -22,6 +22,8 @@ pub(super) struct Opening {
     pub memory_bytes: Option<u64>,
     /// Whether it is to prove that it computes rightly.
     pub is_tested: bool,
+    /// Whether it sums over its subgroups; `None`: as it is best at.
+    pub subgroups: Option<bool>,
     pub faults: Option<Faults>,
 }
 
@@ -58,23 +60,40 @@ enum Now {
     },
 }
 
+/// A device just opened, made to prove that it computes rightly if it is to. One that does not sum over its subgroups
+/// rightly sums by trees.
+///
+/// # Errors
+///
+/// It fails, or computes wrongly.
+pub(super) fn ready(gpu: Gpu, is_tested: bool, subgroups: Option<bool>, log: &Log) -> Result<Gpu> {
+    let gpu = if let Some(wanted) = subgroups { gpu.summing_by_subgroups(wanted) } else { gpu };
+    if !is_tested {
+        return Ok(gpu);
+    }
+    self_test::run(&gpu, gpu.name())?;
+    if !gpu.sums_by_subgroups() {
+        return Ok(gpu);
+    }
+    let Err(error) = self_test::by_subgroups(&gpu, gpu.name()) else { return Ok(gpu) };
+    log.add(Happening::SumsByTrees { error: error.device().cloned().ok_or(error)? });
+    Ok(gpu.summing_by_subgroups(false))
+}
+
 impl Opening {
-    fn open(&self) -> Result<Gpu> {
+    fn open(&self, log: &Log) -> Result<Gpu> {
         // Drivers that are broken enough panic within wgpu.
         attempt(|| {
             let gpu = Gpu::open(&self.wanted, self.memory_bytes, self.faults.clone())?;
-            if self.is_tested {
-                self_test::run(&gpu, gpu.name())?;
-            }
-            Ok(gpu)
+            ready(gpu, self.is_tested, self.subgroups, log)
         })
     }
 }
 
 impl Accelerator {
     /// Opens a device.
-    pub(super) fn open(opening: Opening, retry_after: Duration) -> Result<Self> {
-        let gpu = opening.open()?;
+    pub(super) fn open(opening: Opening, retry_after: Duration, log: &Log) -> Result<Self> {
+        let gpu = opening.open(log)?;
         Ok(Self::new(gpu, Some(opening), retry_after))
     }
 
@@ -105,7 +124,7 @@ impl Accelerator {
         match opening? {
             Err(gpu) => Ok(gpu),
             // Opening takes a while, in which the lock is free.
-            Ok(opening) => match opening.open() {
+            Ok(opening) => match opening.open(log) {
                 Ok(gpu) => {
                     let gpu = Arc::new(gpu);
                     self.with(|state| state.now = Now::InUse(Arc::clone(&gpu)));

@@ -50,6 +50,11 @@ pub enum Happening {
     },
     /// The device was opened again and is in use.
     Reopened,
+    /// The device does not sum over its subgroups rightly, and sums by trees.
+    SumsByTrees {
+        /// What was wrong.
+        error: DeviceError,
+    },
     /// Kept measurements are damaged or another machine's; what is needed is measured anew.
     MeasurementsIgnored {
         /// The file.
@@ -106,7 +111,7 @@ impl Log {
                 Happening::Failed { .. } => health.failures += 1,
                 Happening::GivenUp { .. } => health.given_up += 1,
                 Happening::Reopened => health.reopened += 1,
-                Happening::MeasurementsIgnored { .. } => {}
+                Happening::SumsByTrees { .. } | Happening::MeasurementsIgnored { .. } => {}
             }
             if events.len() == KEPT {
                 events.pop_front();
@@ -143,6 +148,7 @@ impl fmt::Display for Happening {
                 write!(f, "the device is given up for {retry_after:?}: {error}")
             }
             Self::Reopened => f.write_str("the device is in use again"),
+            Self::SumsByTrees { error } => write!(f, "the device sums by trees, not by subgroups: {error}"),
             Self::MeasurementsIgnored { path, why } => {
                 write!(f, "measurements in {} are ignored: {why}", path.display())
             }

@@ -2,11 +2,11 @@
 
 use crate::backend::gpu::Gpu;
 use crate::backend::gpu::foreign::{AnswerBuffers, EvidenceBuffer, OpenDevice, Submitted};
-use crate::engine::accelerator::Accelerator;
+use crate::engine::accelerator::{Accelerator, ready};
 use crate::engine::attempt::attempt;
 use crate::engine::events::{Job, Log};
 use crate::engine::host::Host;
-use crate::engine::{Engine, EngineOptions, RETRY_AFTER, self_test};
+use crate::engine::{Engine, EngineOptions, RETRY_AFTER};
 use crate::error::{DeviceError, Result};
 use crate::plan;
 use crate::spec::Fusion;
@@ -20,13 +20,12 @@ impl Engine {
     /// The options ask for a self-test, as they do unless [`EngineOptions::skip_self_test`] is set, and the device fails it.
     pub fn on_device(open: OpenDevice, options: &EngineOptions) -> Result<Self> {
         let gpu = Gpu::on_device(open, options.memory_bytes);
-        if !options.skip_self_test {
-            attempt(|| self_test::run(&gpu, gpu.name()))?;
-        }
+        let log = Log::default();
+        let gpu = attempt(|| ready(gpu, !options.skip_self_test, options.subgroups, &log))?;
         let accelerator = Accelerator::new(gpu, None, options.retry_after.unwrap_or(RETRY_AFTER));
         let host = Host::new(options.threads, options.simd);
         let reason = "it is the caller's device".to_owned();
-        Self::with(Some(accelerator), None, host, Log::default(), reason, options)
+        Self::with(Some(accelerator), None, host, log, reason, options)
     }
 
     /// The engine's own device, for a caller who wants to work on it too; `None` on the CPU.

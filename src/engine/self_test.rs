@@ -9,7 +9,7 @@ use crate::kernel::beam::moments::{self, SUMS, WORDS};
 use crate::kernel::vortex::digital_root;
 use crate::plan;
 use crate::plan::batch::{Batch, Slot};
-use crate::spec::Fusion;
+use crate::spec::{Fusion, Rule};
 use crate::tensor::{Evidence, Fused};
 
 /// Sources, and classes, of the fusion.
@@ -29,14 +29,24 @@ const DIGITS: usize = 9;
 /// The device fails, or a result is wrong.
 pub(super) fn run(device: &dyn Backend, name: &str) -> Result<()> {
     let test = Test { device, name };
-    for result in [test.fusion(), test.digital_roots(), test.moments()] {
-        match result {
-            // No job of that kernel fits the budget either.
-            Err(error) if matches!(error.device(), Some(DeviceError::ItemTooLarge { .. })) => {}
-            result => result?,
-        }
+    [test.fusion(), test.digital_roots(), test.moments()].into_iter().try_for_each(unless_too_large)
+}
+
+/// A fusion over more classes than a workgroup has lanes, in which every reduction over subgroups takes part.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(super) fn by_subgroups(device: &dyn Backend, name: &str) -> Result<()> {
+    unless_too_large(Test { device, name }.wide())
+}
+
+/// Nothing, where not one item has room in the budget: no job of that kernel fits it either.
+fn unless_too_large(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if matches!(error.device(), Some(DeviceError::ItemTooLarge { .. })) => Ok(()),
+        result => result,
     }
-    Ok(())
 }
 
 struct Test<'a> {
@@ -69,6 +79,45 @@ impl Test<'_> {
                 let wanted = posterior(&rows, class);
                 self.check(Kernel::Pool, &format!("item {item}, class {class}"), got, wanted, POSTERIOR)?;
             }
+        }
+        Ok(())
+    }
+
+    /// The votes, the mean weighted by confidence and the log pool, a third each: the first asks where a row is largest,
+    /// the second how large it is of what sum, the third is itself divided by a sum over all classes. The decisions are in
+    /// the first lane and the last, and in the lanes' second classes.
+    fn wide(&self) -> Result<()> {
+        let (items, classes) = (5, 300);
+        let best = |item: usize| [299, 0, 255, 256, 130][item];
+        // Logits in 16ths, so that the rows' sums of exponentials are reduced too.
+        let logit = |source: usize, item: usize, class: usize| {
+            let base = ((7 * class + 3 * item + 5 * source) % 32) as f32 / 16.0;
+            if class == best(item) { base + 4.0 } else { base }
+        };
+        let plane = |source: usize| -> Vec<f32> {
+            let cells = (0..items).flat_map(|item| (0..classes).map(move |class| (item, class)));
+            cells.map(|(item, class)| logit(source, item, class)).collect()
+        };
+        let planes: [Vec<f32>; SIDE] = std::array::from_fn(plane);
+        let evidence = Evidence::logits(classes, &planes.each_ref().map(Vec::as_slice))?;
+        let fusion = Fusion::new(Rule::ensemble(&[Rule::Vote, Rule::BayesianAverage, Rule::LogPool]));
+        let (outline, mut fused) = (evidence.outline(), Fused::default());
+        self.device.run(&plan::lower(&fusion, &outline)?, &evidence, fused.prepare(&outline, fusion.outputs))?;
+        for (item, got) in fused.posterior().chunks_exact(classes).enumerate() {
+            let rows: [_; SIDE] =
+                std::array::from_fn(|source| softmax((0..classes).map(|class| f64::from(logit(source, item, class)))));
+            let confidence = rows.each_ref().map(|row| row.iter().copied().fold(0.0, f64::max));
+            let whole: f64 = confidence.iter().sum();
+            let logs = |class: usize| rows.iter().map(|row| row[class].ln()).sum::<f64>() / SIDE as f64;
+            let log_pool = softmax((0..classes).map(logs));
+            for (class, (&got, pooled)) in got.iter().zip(log_pool).enumerate() {
+                let mean = rows.iter().zip(confidence).map(|(row, weight)| weight / whole * row[class]).sum::<f64>();
+                let votes = if class == best(item) { 1.0 } else { 0.0 };
+                let place = format!("item {item}, class {class}");
+                self.check(Kernel::PoolWide, &place, got, (votes + mean + pooled) / 3.0, POSTERIOR)?;
+            }
+            let (got, wanted) = (fused.decision()[item], best(item));
+            self.check(Kernel::PoolWide, &format!("decision on item {item}"), got as f32, wanted as f64, 0.0)?;
         }
         Ok(())
     }
@@ -136,6 +185,12 @@ impl Test<'_> {
     }
 }
 
+fn softmax(x: impl Iterator<Item = f64>) -> Vec<f64> {
+    let powers: Vec<f64> = x.map(f64::exp).collect();
+    let sum: f64 = powers.iter().sum();
+    powers.into_iter().map(|power| power / sum).collect()
+}
+
 /// What the default fusion makes of one item's opinions.
 fn posterior(rows: &[[f64; SIDE]; SIDE], class: usize) -> f64 {
     let confidence = |row: &[f64; SIDE]| row.iter().copied().fold(0.0, f64::max);
@@ -153,7 +208,9 @@ mod tests {
 
     #[test]
     fn an_executor_that_computes_rightly_passes() {
-        run(&Cpu::open(Some(1), None).unwrap(), "the CPU").unwrap();
+        let cpu = Cpu::open(Some(1), None).unwrap();
+        run(&cpu, "the CPU").unwrap();
+        by_subgroups(&cpu, "the CPU").unwrap();
     }
 
     #[test]

@@ -8,8 +8,20 @@ use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 use super::{files, read, root};
 
 pub(super) fn module(kernel: Kernel) -> Module {
-    naga::front::wgsl::parse_str(kernel.contract().source)
-        .unwrap_or_else(|e| panic!("{kernel}: {}", e.emit_to_string(kernel.contract().source)))
+    parse(kernel, kernel.contract().source)
+}
+
+fn parse(kernel: Kernel, text: &str) -> Module {
+    naga::front::wgsl::parse_str(text).unwrap_or_else(|e| panic!("{kernel}: {}", e.emit_to_string(text)))
+}
+
+/// Every text of every kernel, and what a device has to be capable of to run it.
+fn texts() -> impl Iterator<Item = (Kernel, &'static str, Capabilities)> {
+    Kernel::ALL.into_iter().flat_map(|kernel| {
+        let plain = (kernel, kernel.contract().source, Capabilities::empty());
+        let by_subgroups = kernel.contract().by_subgroups.map(|text| (kernel, text, Capabilities::SUBGROUP));
+        [Some(plain), by_subgroups].into_iter().flatten()
+    })
 }
 
 /// The fields of a `repr(C)` struct of four-byte fields and where each begins, read from its source.
@@ -46,18 +58,18 @@ fn every_shader_has_its_contract_twin_and_parity_test() {
 
 #[test]
 fn every_shader_is_valid() {
-    for kernel in Kernel::ALL {
-        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
-        if let Err(error) = validator.validate(&module(kernel)) {
-            panic!("{kernel}: {}", error.emit_to_string(kernel.contract().source));
+    for (kernel, text, capabilities) in texts() {
+        let mut validator = Validator::new(ValidationFlags::all(), capabilities);
+        if let Err(error) = validator.validate(&parse(kernel, text)) {
+            panic!("{kernel}: {}", error.emit_to_string(text));
         }
     }
 }
 
 #[test]
 fn bindings_are_those_of_the_contract() {
-    for kernel in Kernel::ALL {
-        let module = module(kernel);
+    for (kernel, text, _) in texts() {
+        let module = parse(kernel, text);
         let mut found = Vec::new();
         for (_, variable) in module.global_variables.iter() {
             if let Some(binding) = &variable.binding {
@@ -79,8 +91,8 @@ fn bindings_are_those_of_the_contract() {
 
 #[test]
 fn workgroup_sizes_are_those_of_the_contract() {
-    for kernel in Kernel::ALL {
-        let sizes: Vec<_> = module(kernel).entry_points.iter().map(|entry| entry.workgroup_size).collect();
+    for (kernel, text, _) in texts() {
+        let sizes: Vec<_> = parse(kernel, text).entry_points.iter().map(|entry| entry.workgroup_size).collect();
         assert_eq!(sizes, [[kernel.contract().workgroup_lanes, 1, 1]], "{kernel}");
     }
 }

@@ -36,6 +36,55 @@ fn a_wrong_kernel_is_named() {
     }
 }
 
+/// A driver that adds up the halves of its subgroups, takes the wrong largest, or loses the classes.
+#[test]
+fn a_device_that_sums_wrongly_over_its_subgroups_sums_by_trees() {
+    let options = EngineOptions { device: Device::Gpu, subgroups: Some(true), ..Default::default() };
+    let Some(engine) = engines::open(&options, None) else { return };
+    assert!(engine.describe().contains("sums by subgroups"), "{}", engine.describe());
+    for (part, other) in [
+        (
+            "rows.sum = subgroupAdd(part.sum);",
+            "rows.sum = subgroupAdd(select(vec4(0.0), part.sum, vec4(member < 4u)));",
+        ),
+        ("rows.largest = subgroupMax(own.largest);", "rows.largest = subgroupMin(own.largest);"),
+        ("part.decision = subgroupMin(", "part.decision = subgroupMax("),
+        ("part = Trio(subgroupAdd(own.a), subgroupAdd(own.b)", "part = Trio(subgroupAdd(own.a), subgroupMax(own.b)"),
+    ] {
+        assert!(
+            Kernel::PoolWide.contract().by_subgroups.is_some_and(|text| text.contains(part)),
+            "`{part}` is not there"
+        );
+        let faults = Faults::new();
+        faults.poison(Kernel::PoolWide, part, other);
+        let engine = Engine::open_with(&options, Some(faults)).expect("trees are right");
+        assert!(engine.describe().contains("sums by trees"), "{part}: {}", engine.describe());
+        let events: Vec<String> = engine.events().into_iter().map(|event| event.what.to_string()).collect();
+        let [event] = &events[..] else { panic!("{part}: {events:?}") };
+        assert!(event.contains("sums by trees") && event.contains("computes fusion/pool_wide wrongly"), "{event}");
+        // Two halves of the classes, of which one holds everything.
+        let row: Vec<f32> = (0..512).map(|class| if class < 256 { 0.0 } else { 1.0 / 256.0 }).collect();
+        let evidence = consilience::Evidence::probabilities(512, &[&row]).expect("one item");
+        assert_eq!(engine.fuse(&Fusion::new(Rule::Linear), &evidence).expect("the GPU").posterior(), row);
+        assert!(engine.health().device_in_use);
+    }
+}
+
+/// As asked for, and where nothing is asked for, as the device's subgroups are large.
+#[test]
+fn a_device_sums_as_it_is_best_at_or_as_asked() {
+    let options = EngineOptions { device: Device::Gpu, skip_self_test: true, ..Default::default() };
+    let Some(engine) = engines::open(&options, None) else { return };
+    let adapter = engine.adapter().expect("a GPU has one");
+    let is_best = adapter.subgroups && adapter.subgroup_lanes[1] >= 16;
+    for (asked, by_subgroups) in [(None, is_best), (Some(true), adapter.subgroups), (Some(false), false)] {
+        let engine = engines::open(&EngineOptions { subgroups: asked, ..options.clone() }, None).expect("again");
+        assert_eq!(engine.describe().contains("sums by subgroups"), by_subgroups, "{asked:?}: {}", engine.describe());
+        assert_eq!(engine.describe().contains("sums by trees"), !by_subgroups, "{asked:?}: {}", engine.describe());
+        assert!(engine.events().is_empty());
+    }
+}
+
 #[test]
 fn the_self_test_can_be_left_out() {
     let options = EngineOptions { device: Device::Gpu, skip_self_test: true, ..Default::default() };

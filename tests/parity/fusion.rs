@@ -45,7 +45,17 @@ fn difference_as_asked<'a>(
 }
 
 fn check(fusion: &Fusion, problem: &Problem) {
-    assert_eq!(difference(engines::all(), fusion, problem), Ok(()));
+    assert_eq!(difference(executors(problem.classes), fusion, problem), Ok(()));
+}
+
+/// All executors, the GPU with both texts of its kernel where there are two.
+fn executors(classes: usize) -> Vec<&'static (String, Engine)> {
+    if classes > 256 { engines::cpus().chain(both_ways(classes)).collect() } else { engines::all().iter().collect() }
+}
+
+/// The GPU with both texts of its kernel where there are two.
+fn both_ways(classes: usize) -> &'static [(String, Engine)] {
+    if classes > 256 { engines::both_ways() } else { &[] }
 }
 
 /// Panics if there is any difference, and tells all.
@@ -86,7 +96,7 @@ fn check_every_rule(sources: usize, items: usize, classes: usize) {
         let fusion = Fusion::new(rule).weighting(weightings[i % weightings.len()].clone());
         let parametrised = parametrised(fusion.clone(), sources, classes, seed);
         let fusion = if i % 2 == 0 { fusion } else { parametrised.temperature(1.5) };
-        differences.extend(difference(engines::all(), &fusion, &problem).err());
+        differences.extend(difference(executors(classes), &fusion, &problem).err());
     }
     expect_none(&differences);
 }
@@ -128,7 +138,7 @@ fn check_composition(fusion: &Fusion, problem: &Problem) {
     let reversed: Vec<usize> = (0..items).rev().collect();
     // Not from the first on, so that opinions of 8 and 16 bits lie elsewhere in their words.
     let odd: Vec<usize> = (1..items / 4 * 2).collect();
-    for (name, engine) in engines::all() {
+    for (name, engine) in engines::all().iter().chain(both_ways(problem.classes)) {
         let mut whole = Fused::default();
         let chunks = engine.fuse_into(&fusion, &evidence, &mut whole).expect("valid evidence").chunks;
         for batch in [&reversed, &odd, &vec![0], &vec![items / 2], &vec![items - 1]] {
@@ -178,7 +188,7 @@ fn check_invalid(classes: usize) {
             let row = &mut problem.planes[source].f32s_mut()[item * classes..][..classes];
             row[class] = if value == 0.75 { row[class] + value } else { value };
             let fusion = Fusion::default().outputs(&Output::ALL);
-            for (name, engine) in engines::all() {
+            for (name, engine) in executors(classes) {
                 let error = engine.fuse(&fusion, &problem.evidence()).expect_err("an invalid opinion");
                 let opinion = error.invalid_opinion().unwrap_or_else(|| panic!("{name}: {error}"));
                 let class = (value != 0.75).then_some(class);
@@ -188,7 +198,7 @@ fn check_invalid(classes: usize) {
             if i == 4 {
                 check(&fusion.on_invalid(OnInvalid::Renormalise), &problem);
             } else {
-                for (name, engine) in engines::all() {
+                for (name, engine) in executors(classes) {
                     let mend = fusion.clone().on_invalid(OnInvalid::Renormalise);
                     let error = engine.fuse(&mend, &problem.evidence()).expect_err("no division mends this");
                     assert_eq!(error.invalid_opinion().map(|o| o.item), Some(item), "{name}: {error}");

@@ -21,6 +21,20 @@ static ALL: LazyLock<Vec<Named>> = LazyLock::new(|| {
     engines
 });
 
+/// The GPU with sums by subgroups and by trees.
+static BOTH_WAYS: LazyLock<Vec<Named>> = LazyLock::new(|| {
+    let opened = [(true, "gpu by subgroups"), (false, "gpu by trees")].map(|(by_subgroups, name)| {
+        let options = EngineOptions { subgroups: Some(by_subgroups), ..on_the_gpu_alone(None) };
+        open(&options, None).map(|engine| (name.to_owned(), engine))
+    });
+    opened.into_iter().flatten().collect()
+});
+
+/// The GPU in each way it can sum, for kernels that have two texts.
+pub fn both_ways() -> &'static [Named] {
+    &BOTH_WAYS
+}
+
 /// All executors: the CPU at every level of SIMD this machine has, on one thread and on three, and the GPU.
 pub fn all() -> &'static [Named] {
     &ALL
@@ -33,9 +47,12 @@ pub fn cpus() -> impl Iterator<Item = &'static Named> {
 
 /// A GPU engine with the memory budget given, that leaves nothing to the CPU.
 pub fn gpu(memory_bytes: Option<u64>) -> Option<Engine> {
+    open(&on_the_gpu_alone(memory_bytes), None)
+}
+
+fn on_the_gpu_alone(memory_bytes: Option<u64>) -> EngineOptions {
     let on_device_failure = OnDeviceFailure::Error;
-    let options = EngineOptions { device: Device::Gpu, memory_bytes, on_device_failure, ..EngineOptions::default() };
-    open(&options, None)
+    EngineOptions { device: Device::Gpu, memory_bytes, on_device_failure, ..EngineOptions::default() }
 }
 
 /// A GPU engine. A build without the feature has none, nor has a machine without any adapter; with

@@ -35,6 +35,16 @@ impl Gpu {
     }
 
     /// Nothing's.
+    pub(crate) const fn sums_by_subgroups(&self) -> bool {
+        match *self {}
+    }
+
+    /// Nothing's.
+    pub(crate) fn summing_by_subgroups(self, _by_subgroups: bool) -> Self {
+        match self {}
+    }
+
+    /// Nothing's.
     pub(crate) fn identity(&self) -> String {
         match *self {}
     }

@@ -91,6 +91,18 @@ impl Gpu {
         Self { opened, limits, state: Mutex::new(None) }
     }
 
+    /// Whether kernels sum over the device's subgroups, where they can.
+    pub(crate) const fn sums_by_subgroups(&self) -> bool {
+        self.opened.by_subgroups
+    }
+
+    /// The device with nothing compiled yet, with sums over its subgroups if it has any, or else by trees of a workgroup's
+    /// lanes.
+    pub(crate) fn summing_by_subgroups(self, by_subgroups: bool) -> Self {
+        let by_subgroups = by_subgroups && self.opened.has_subgroups();
+        Self { opened: Opened { by_subgroups, ..self.opened }, state: Mutex::new(None), ..self }
+    }
+
     /// The evidence, if this device holds it.
     fn evidence<'a>(&self, held: &'a Held) -> Result<&'a Resident> {
         let Held::Device(resident) = held else { return Err(DeviceError::HeldElsewhere.into()) };
@@ -455,8 +467,9 @@ impl Backend for Gpu {
         let driver = driver.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
         let mebibytes = |bytes: u64| bytes >> 20;
         let software = if adapter::is_software(info) { "; a software driver" } else { "" };
+        let sums = if self.opened.by_subgroups { "subgroups" } else { "trees" };
         format!(
-            "gpu: {} ({driver}, {}), bindings up to {} MiB, {} MiB at a time{software}",
+            "gpu: {} ({driver}, {}), bindings up to {} MiB, {} MiB at a time, sums by {sums}{software}",
             info.name,
             info.backend,
             mebibytes(self.limits.binding_bytes),

@@ -164,7 +164,8 @@ impl Pipelines {
     ) -> (ComputePipeline, BindGroupLayout) {
         let in_place = matches!(constants, Constants::Fusion { in_place: true, .. });
         let compiled = || {
-            let Contract { name, source, bindings, .. } = kernel.contract();
+            let Contract { name, source, by_subgroups, bindings, .. } = kernel.contract();
+            let source = by_subgroups.as_ref().filter(|_| opened.by_subgroups).unwrap_or(source);
             let source = opened.faults.as_ref().map_or((*source).into(), |faults| faults.text(kernel, source));
             let source = if in_place { writable(&source).into() } else { source };
             (module(opened, name, &source), layout(opened, name, bindings, in_place))

@@ -9,14 +9,19 @@
 //! more, it is judged again for every 256 classes of every sweep: right for any number, slow for thousands. `values` has,
 //! behind what `Median` and `Trimmed` put aside, the consensus [chunk, C] of weights by distance to it.
 //!
-//! Sums over classes are trees of 256 lanes, so they round otherwise than the CPU's: within the pool's tolerance.
+//! Sums over classes are those of 256 lanes, by a tree or, where the device has them, by subgroups, so they round otherwise
+//! than the CPU's: within the pool's tolerance. A device sums in the same way each time.
 
 use super::pool;
 use crate::kernel::Contract;
 
 /// The WGSL text.
-const SOURCE: &str = source!("pool_wide.wgsl");
+const SOURCE: &str = source!("pool_wide.wgsl", "tree.wgsl");
+
+/// The same by subgroups.
+const BY_SUBGROUPS: &str = source!("pool_wide.wgsl", "subgroups.wgsl");
 
 /// What every executor keeps to.
 pub const CONTRACT: Contract =
-    Contract::of::<pool::Params>("fusion/pool_wide", SOURCE, &pool::BINDINGS, pool::WORKGROUP_LANES);
+    Contract::of::<pool::Params>("fusion/pool_wide", SOURCE, &pool::BINDINGS, pool::WORKGROUP_LANES)
+        .or_by_subgroups(BY_SUBGROUPS);
