@@ -81,11 +81,9 @@ pub trait Job {
     /// What the last run answered.
     fn answer(&self) -> Vec<Column>;
 
-    /// The same from inputs that the engine holds, uploaded here, to the host's memory; `None` where the engine keeps none of
-    /// their kind.
-    fn held<'a>(&'a self, _engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
-        Ok(None)
-    }
+    /// The same from inputs that the engine holds, uploaded here as they are now, to the host's memory, where what it answered
+    /// is the last answer; `None` where the engine keeps none of their kind.
+    fn held<'a>(&'a mut self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure>;
 
     /// What another framework can be given to compute the same.
     fn composable(&self) -> Option<Composable<'_>> {
@@ -101,6 +99,34 @@ struct Of<S, R, A> {
     state: S,
     run: R,
     answer: A,
+    hold: Option<Hold<S>>,
+}
+
+/// Uploads what a state is made of.
+type Hold<S> = Box<dyn Fn(&S, &Engine) -> Result<OfHeld<S>, Failure>>;
+
+/// Does with it what is done with the state, and leaves the answer there.
+type OfHeld<S> = Box<dyn FnMut(&mut S, &Engine) -> Result<(), Failure>>;
+
+impl<S, R, A> Of<S, R, A> {
+    fn new(state: S, run: R, answer: A) -> Self
+    where
+        R: Fn(&mut S, &Engine) -> Result<(), Failure>,
+        A: Fn(&S) -> Vec<Column>,
+    {
+        Self { state, run, answer, hold: None }
+    }
+
+    /// How it is done from what an engine holds.
+    fn held<H, F>(self, hold: H) -> Self
+    where
+        H: Fn(&S, &Engine) -> Result<F, Failure> + 'static,
+        F: FnMut(&mut S, &Engine) -> Result<(), Failure> + 'static,
+    {
+        let hold =
+            move |state: &S, engine: &Engine| -> Result<OfHeld<S>, Failure> { Ok(Box::new(hold(state, engine)?)) };
+        Self { hold: Some(Box::new(hold)), ..self }
+    }
 }
 
 impl<S, R, A> Job for Of<S, R, A>
@@ -114,6 +140,13 @@ where
 
     fn answer(&self) -> Vec<Column> {
         (self.answer)(&self.state)
+    }
+
+    fn held<'a>(&'a mut self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
+        let Self { state, hold, .. } = self;
+        let Some(hold) = hold else { return Ok(None) };
+        let mut run = hold(state, engine)?;
+        Ok(Some(Box::new(move || run(state, engine))))
     }
 }
 

@@ -117,7 +117,8 @@ fn run(args: &Args) -> Result<(), Failure> {
     println!("\n{}\n", table::kernels(&rows));
     println!(
         "Times are medians; the spread is that of the middle half. `of copy`: bytes a second over those of a copy that moves as\n\
-         many. `{NOT_HELD}`: the engine takes these arrays from the host's memory at every call. `not composed`: nobody did."
+         many. Resident: from inputs that the device holds to answers in the host's memory. `{NOT_HELD}`: the operation takes\n\
+         its inputs from the host's memory at every call. `not composed`: nobody did."
     );
     let (picture, without_place) = roofline::draw(&machine, roof.most(), &rows)?;
     say("the device cannot do", &skipped);

@@ -2,10 +2,11 @@
 
 use consilience::bayes::{
     self, CellCounts, CellEvidence, DirichletCategorical, Gaussians, InverseModel, Least, LogOddsGrid,
-    NormalInverseGamma, Samples, covariance_intersection, fuse_gaussians,
+    NormalInverseGamma, ResidentCellEvidence, ResidentDirichletCategorical, ResidentGaussians, Samples,
+    covariance_intersection, covariance_intersection_resident, fuse_gaussians, fuse_gaussians_resident,
 };
 use consilience::kernel::Kernel;
-use consilience::{Engine, Result};
+use consilience::{Engine, ResidentArray, Result};
 
 use super::{Case, Column, Of, STEPS, spread};
 
@@ -13,18 +14,34 @@ use super::{Case, Column, Of, STEPS, spread};
 const CLASSES: usize = 10;
 
 pub fn cases() -> Vec<Case> {
-    let special = FUNCTIONS.map(|(name, function)| special(name, function).quick_if(name == "ln_gamma"));
-    let measures = MEASURES.map(|(name, measure)| information(name, measure).quick_if(name == "entropy"));
+    let special = FUNCTIONS.map(|(name, function, held)| special(name, function, held).quick_if(name == "ln_gamma"));
+    let measures = MEASURES.map(|(name, measure, held)| information(name, measure, held).quick_if(name == "entropy"));
     let rest = [
         counts().quick(),
         probabilities(),
-        dirichlet("update of 4", |prior, engine, counts| Ok(prior.update(engine, counts)?.alpha().to_vec())).quick(),
-        dirichlet("evidence of 4", DirichletCategorical::log_evidence),
-        normal(),
-        gaussian("precision of 4", |engine, four| fuse_gaussians(engine, four, &[1.0; 4])).quick(),
-        gaussian("intersection of 2", |engine, four| {
-            Ok(covariance_intersection(engine, &four[..2], Least::Determinant)?.fused)
+        dirichlet(
+            "update of 4",
+            |prior, engine, counts| Ok(prior.update(engine, counts)?.alpha().to_vec()),
+            |prior, engine, counts| prior.update(engine, counts)?.alpha().read(engine),
+        )
+        .quick(),
+        dirichlet("evidence of 4", DirichletCategorical::log_evidence, |prior, engine, counts| {
+            prior.log_evidence(engine, counts)?.read(engine)
         }),
+        normal(),
+        gaussian(
+            "precision of 4",
+            |engine, four| fuse_gaussians(engine, four, &[1.0; 4]),
+            |engine, four| fuse_gaussians_resident(engine, four, &[1.0; 4])?.read(engine),
+        )
+        .quick(),
+        gaussian(
+            "intersection of 2",
+            |engine, four| Ok(covariance_intersection(engine, &four[..2], Least::Determinant)?.fused),
+            |engine, four| {
+                Ok(covariance_intersection_resident(engine, &four[..2], Least::Determinant)?.read(engine)?.fused)
+            },
+        ),
     ];
     special.into_iter().chain(rest).chain(measures).collect()
 }
@@ -40,18 +57,38 @@ fn shares(items: usize, step: f64) -> Vec<f32> {
 
 type Function = fn(&Engine, &[f32], &[f32], &[f32]) -> Result<Vec<f32>>;
 
-const FUNCTIONS: [(&str, Function); 8] = [
-    ("ln_gamma", |engine, a, _, _| bayes::ln_gamma(engine, a)),
-    ("digamma", |engine, a, _, _| bayes::digamma(engine, a)),
-    ("incomplete_beta", bayes::incomplete_beta),
-    ("incomplete_beta_inverse", bayes::incomplete_beta_inverse),
-    ("incomplete_gamma", |engine, a, x, _| bayes::incomplete_gamma(engine, a, x)),
-    ("incomplete_gamma_upper", |engine, a, x, _| bayes::incomplete_gamma_upper(engine, a, x)),
-    ("incomplete_gamma_inverse", |engine, a, _, p| bayes::incomplete_gamma_inverse(engine, a, p)),
-    ("incomplete_gamma_upper_inverse", |engine, a, _, p| bayes::incomplete_gamma_upper_inverse(engine, a, p)),
+type FunctionHeld = fn(&Engine, &[ResidentArray<f32>; 3]) -> Result<ResidentArray<f32>>;
+
+const FUNCTIONS: [(&str, Function, FunctionHeld); 8] = [
+    ("ln_gamma", |engine, a, _, _| bayes::ln_gamma(engine, a), |engine, [a, ..]| bayes::ln_gamma_resident(engine, a)),
+    ("digamma", |engine, a, _, _| bayes::digamma(engine, a), |engine, [a, ..]| bayes::digamma_resident(engine, a)),
+    ("incomplete_beta", bayes::incomplete_beta, |engine, [a, b, p]| bayes::incomplete_beta_resident(engine, a, b, p)),
+    ("incomplete_beta_inverse", bayes::incomplete_beta_inverse, |engine, [a, b, p]| {
+        bayes::incomplete_beta_inverse_resident(engine, a, b, p)
+    }),
+    (
+        "incomplete_gamma",
+        |engine, a, x, _| bayes::incomplete_gamma(engine, a, x),
+        |engine, [a, x, _]| bayes::incomplete_gamma_resident(engine, a, x),
+    ),
+    (
+        "incomplete_gamma_upper",
+        |engine, a, x, _| bayes::incomplete_gamma_upper(engine, a, x),
+        |engine, [a, x, _]| bayes::incomplete_gamma_upper_resident(engine, a, x),
+    ),
+    (
+        "incomplete_gamma_inverse",
+        |engine, a, _, p| bayes::incomplete_gamma_inverse(engine, a, p),
+        |engine, [a, _, p]| bayes::incomplete_gamma_inverse_resident(engine, a, p),
+    ),
+    (
+        "incomplete_gamma_upper_inverse",
+        |engine, a, _, p| bayes::incomplete_gamma_upper_inverse(engine, a, p),
+        |engine, [a, _, p]| bayes::incomplete_gamma_upper_inverse_resident(engine, a, p),
+    ),
 ];
 
-fn special(name: &'static str, function: Function) -> Case {
+fn special(name: &'static str, function: Function, held: FunctionHeld) -> Case {
     type State = ([Vec<f32>; 3], Vec<f32>);
     let make = move |items: usize| {
         let given = [parameters(items, STEPS[0]), parameters(items, STEPS[1]), shares(items, STEPS[2])];
@@ -63,10 +100,16 @@ fn special(name: &'static str, function: Function) -> Case {
         // Both are within 1e-6 of the exact value, and of a mass only within 1e-11 where the complement was computed.
         let absolute = if name == "digamma" { 2e-6 } else { 2e-11 };
         let answer = move |(_, found): &State| vec![Column::close("result", found, absolute, 2e-6)];
-        Ok(Of { state: (given, Vec::new()), run, answer })
+        Ok(Of::new((given, vec![0.0; items]), run, answer).held(move |([a, b, p], _), engine| {
+            let given = [engine.upload_array(a)?, engine.upload_array(b)?, engine.upload_array(p)?];
+            Ok(move |(_, found): &mut State, engine: &_| Ok(held(engine, &given)?.read_into(engine, found)?))
+        }))
     };
     Case::new(Kernel::Special, name, make).start(1024)
 }
+
+/// What a hit and a miss are worth.
+const MODEL: InverseModel = InverseModel { hit: 0.7, miss: 0.4 };
 
 /// Two planes of hits and misses.
 fn counts() -> Case {
@@ -75,11 +118,20 @@ fn counts() -> Case {
         let count = |x: &f64| CellCounts::new((4.0 * x) as u16, (60.0 * x) as u16 % 8);
         let counts: Vec<CellCounts> = spread(items, STEPS[1]).iter().map(count).collect();
         let run = |(counts, grid): &mut State, engine: &_| {
-            let plane = CellEvidence::Counts { counts, model: InverseModel { hit: 0.7, miss: 0.4 } };
+            let plane = CellEvidence::Counts { counts, model: MODEL };
             grid.update(engine, &[plane, plane])?;
             Ok(())
         };
-        Ok(Of { state: (counts, LogOddsGrid::new(items)), run, answer: |(_, grid): &State| log_odds(grid) })
+        let state = (counts, LogOddsGrid::new(items));
+        Ok(Of::new(state, run, |(_, grid): &State| log_odds(grid)).held(|(counts, grid), engine| {
+            let (counts, mut held) = (engine.upload_array(counts)?, grid.upload(engine)?);
+            Ok(move |(_, grid): &mut State, engine: &_| {
+                let plane = ResidentCellEvidence::Counts { counts: &counts, model: MODEL };
+                held.update(engine, &[plane.clone(), plane])?;
+                *grid = held.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::LogOdds, "two planes of counts", make).start(1 << 15)
 }
@@ -92,7 +144,14 @@ fn probabilities() -> Case {
             Ok(())
         };
         let state = (shares(items, STEPS[0]), LogOddsGrid::new(items));
-        Ok(Of { state, run, answer: |(_, grid): &State| log_odds(grid) })
+        Ok(Of::new(state, run, |(_, grid): &State| log_odds(grid)).held(|(p, grid), engine| {
+            let (p, mut held) = (engine.upload_array(p)?, grid.upload(engine)?);
+            Ok(move |(_, grid): &mut State, engine: &_| {
+                held.update(engine, &[ResidentCellEvidence::Probabilities((&p).into())])?;
+                *grid = held.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::LogOdds, "a plane of probabilities", make).start(1 << 15)
 }
@@ -104,7 +163,9 @@ fn log_odds(grid: &LogOddsGrid) -> Vec<Column> {
 
 type Asked = fn(&DirichletCategorical, &Engine, &[f32]) -> Result<Vec<f32>>;
 
-fn dirichlet(name: &str, asked: Asked) -> Case {
+type AskedHeld = fn(&ResidentDirichletCategorical, &Engine, &ResidentArray<f32>) -> Result<Vec<f32>>;
+
+fn dirichlet(name: &str, asked: Asked, held: AskedHeld) -> Case {
     type State = (DirichletCategorical, Vec<f32>, Vec<f32>);
     let make = move |items: usize| {
         let planes = || STEPS.iter().flat_map(|&step| parameters(items, step)).collect::<Vec<_>>();
@@ -113,7 +174,14 @@ fn dirichlet(name: &str, asked: Asked) -> Case {
             Ok(())
         };
         let answer = |(.., found): &State| vec![Column::close("result", found, 2e-5, 2e-5)];
-        Ok(Of { state: (DirichletCategorical::new(4, planes())?, planes(), Vec::new()), run, answer })
+        let state = (DirichletCategorical::new(4, planes())?, planes(), Vec::new());
+        Ok(Of::new(state, run, answer).held(move |(prior, counts, _), engine| {
+            let (prior, counts) = (prior.upload(engine)?, engine.upload_planes(counts, 4)?);
+            Ok(move |(.., found): &mut State, engine: &_| {
+                *found = held(&prior, engine, &counts)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::Conjugate, format!("Dirichlet {name}"), make)
 }
@@ -134,15 +202,24 @@ fn normal() -> Case {
                 .map(|(name, values)| Column::close(name, values, 2e-4, 4e-6))
                 .to_vec()
         };
-        Ok(Of { state: (NormalInverseGamma::new(planes)?, [count, mean, squares], None), run, answer })
+        let state = (NormalInverseGamma::new(planes)?, [count, mean, squares], None);
+        Ok(Of::new(state, run, answer).held(|(prior, samples, _), engine| {
+            let (prior, samples) = (prior.upload(engine)?, engine.upload_planes(&samples.concat(), 3)?);
+            Ok(move |(.., found): &mut State, engine: &_| {
+                *found = Some(prior.update(engine, &samples)?.read(engine)?);
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::Conjugate, "normal inverse gamma update", make)
 }
 
 type Fused = fn(&Engine, &[&Gaussians; 4]) -> Result<Gaussians>;
 
+type FusedHeld = fn(&Engine, &[&ResidentGaussians; 4]) -> Result<Gaussians>;
+
 /// In three dimensions, correlations below 0.3.
-fn gaussian(name: &str, fuse: Fused) -> Case {
+fn gaussian(name: &str, fuse: Fused, held: FusedHeld) -> Case {
     type State = ([Gaussians; 4], Option<Gaussians>);
     let make = move |items: usize| {
         let source = |step: f64| {
@@ -167,21 +244,41 @@ fn gaussian(name: &str, fuse: Fused) -> Case {
                 Column::close("covariance", found.covariance(), within, 0.0),
             ]
         };
-        Ok(Of { state: (sources, None), run, answer })
+        Ok(Of::new((sources, None), run, answer).held(move |([a, b, c, d], _), engine| {
+            let sources = [a.upload(engine)?, b.upload(engine)?, c.upload(engine)?, d.upload(engine)?];
+            Ok(move |(_, found): &mut State, engine: &_| {
+                *found = Some(held(engine, &sources.each_ref())?);
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::Gaussian, name, make).start(1024)
 }
 
 type Measured = fn(&Engine, &[f32], &[f32]) -> Result<Vec<f32>>;
 
-const MEASURES: [(&str, Measured); 4] = [
-    ("entropy", |engine, p, _| bayes::entropy(engine, CLASSES, p)),
-    ("divergence", |engine, p, q| bayes::kl_divergence(engine, CLASSES, p, q)),
-    ("jensen_shannon", |engine, p, q| bayes::jensen_shannon(engine, CLASSES, &[p, q], &[1.0; 2])),
-    ("mutual_information", |engine, p, _| bayes::mutual_information(engine, 2, CLASSES / 2, p)),
+type MeasuredHeld = fn(&Engine, &ResidentArray<f32>, &ResidentArray<f32>) -> Result<ResidentArray<f32>>;
+
+const MEASURES: [(&str, Measured, MeasuredHeld); 4] = [
+    ("entropy", |engine, p, _| bayes::entropy(engine, CLASSES, p), |engine, p, _| bayes::entropy_resident(engine, p)),
+    (
+        "divergence",
+        |engine, p, q| bayes::kl_divergence(engine, CLASSES, p, q),
+        |engine, p, q| bayes::kl_divergence_resident(engine, p, q),
+    ),
+    (
+        "jensen_shannon",
+        |engine, p, q| bayes::jensen_shannon(engine, CLASSES, &[p, q], &[1.0; 2]),
+        |engine, p, q| bayes::jensen_shannon_resident(engine, &[p.into(), q.into()], &[1.0; 2]),
+    ),
+    (
+        "mutual_information",
+        |engine, p, _| bayes::mutual_information(engine, 2, CLASSES / 2, p),
+        |engine, p, _| bayes::mutual_information_resident(engine, 2, CLASSES / 2, p),
+    ),
 ];
 
-fn information(name: &'static str, measure: Measured) -> Case {
+fn information(name: &'static str, measure: Measured, held: MeasuredHeld) -> Case {
     type State = ([Vec<f32>; 2], Vec<f32>);
     let make = move |items: usize| {
         let rows = |step: f64| {
@@ -197,7 +294,11 @@ fn information(name: &'static str, measure: Measured) -> Case {
             Ok(())
         };
         let answer = |(_, found): &State| vec![Column::close("result", found, 4e-6, 4e-6)];
-        Ok(Of { state: ([rows(STEPS[0]), rows(STEPS[1])], Vec::new()), run, answer })
+        let state = ([rows(STEPS[0]), rows(STEPS[1])], vec![0.0; items]);
+        Ok(Of::new(state, run, answer).held(move |([p, q], _), engine| {
+            let (p, q) = (engine.upload_planes(p, CLASSES)?, engine.upload_planes(q, CLASSES)?);
+            Ok(move |(_, found): &mut State, engine: &_| Ok(held(engine, &p, &q)?.read_into(engine, found)?))
+        }))
     };
     Case::new(Kernel::Information, name, make)
 }

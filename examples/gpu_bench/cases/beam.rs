@@ -3,12 +3,13 @@
 use consilience::Engine;
 use consilience::beam::{
     Beams, Channels, Corpus, Digits, Eigen, Fuse, Interventions, Map, Measure, Measured, Neighbours, Operation,
-    Pooling, Relax, Relaxed, Subspace, eigen_into, fuse_into, measure, measure_into, similarity_into,
+    Pooling, Relax, Relaxed, Subspace, eigen_into, eigen_resident, fuse_into, fuse_resident, measure, measure_into,
+    measure_resident, similarity_into, similarity_resident,
 };
 use consilience::kernel::Kernel;
 
 use super::super::rivals::Composed;
-use super::{Case, Column, Composable, Job, Of, STEPS, spread};
+use super::{Case, Column, Composable, Held, Job, Of, STEPS, spread};
 use crate::Failure;
 
 /// Values of a channel are as much larger as this than the masses they are made of.
@@ -73,7 +74,13 @@ fn fuse_case(name: &str, how: Fuse) -> Case {
             }
             columns
         };
-        Ok(Of { state: (channels, Beams::default()), run, answer })
+        Ok(Of::new((channels, Beams::default()), run, answer).held(move |(channels, _), engine| {
+            let channels = engine.upload_planes(&channels.concat(), 27)?;
+            Ok(move |(_, beams): &mut ([Vec<f32>; 3], Beams), engine: &_| {
+                *beams = fuse_resident(engine, &how, &channels)?.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::BeamFuse, name, make)
 }
@@ -96,7 +103,13 @@ fn measure_case(name: &str, what: Measure) -> Case {
             }
             columns
         };
-        Ok(Of { state: (channel(items, STEPS[0]), Measured::default()), run, answer })
+        Ok(Of::new((channel(items, STEPS[0]), Measured::default()), run, answer).held(move |(planes, _), engine| {
+            let digits = engine.upload_planes(planes, 9)?;
+            Ok(move |(_, measured): &mut (Vec<f32>, Measured), engine: &_| {
+                *measured = measure_resident(engine, what, &digits)?.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::BeamMeasure, name, make)
 }
@@ -116,6 +129,13 @@ impl Job for Similarity {
 
     fn answer(&self) -> Vec<Column> {
         vec![Column::close("cosine", &self.cosines, 1e-6, 0.0)]
+    }
+
+    fn held<'a>(&'a mut self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
+        let [first, second] = [engine.upload_planes(&self.planes[0], 9)?, engine.upload_planes(&self.planes[1], 9)?];
+        Ok(Some(Box::new(move || {
+            Ok(similarity_resident(engine, &first, &second)?.read_into(engine, &mut self.cosines)?)
+        })))
     }
 
     fn composable(&self) -> Option<Composable<'_>> {
@@ -146,7 +166,7 @@ fn nearest() -> Case {
         };
         // Of neighbours as near as each other devices may name different ones.
         let answer = |s: &State| vec![Column::close("similarity", s.found.similarity(), 1e-6, 0.0)];
-        Ok(Of { state: State { asked: channel(QUERIES, STEPS[0]), corpus, found: Neighbours::default() }, run, answer })
+        Ok(Of::new(State { asked: channel(QUERIES, STEPS[0]), corpus, found: Neighbours::default() }, run, answer))
     };
     Case::new(Kernel::BeamNearest, format!("10 for each of {QUERIES}"), make).start(1024)
 }
@@ -161,7 +181,13 @@ fn intervene(name: &str, operation: Operation) -> Case {
         let answer = |(_, _, changed): &(Beams, Interventions, Beams)| {
             vec![Column::close("digits", changed.digits(), 3e-6, 0.0)]
         };
-        Ok(Of { state: (given(items)?, table, Beams::default()), run, answer })
+        Ok(Of::new((given(items)?, table, Beams::default()), run, answer).held(|(beams, ..), engine| {
+            let beams = beams.upload(engine)?;
+            Ok(move |(_, table, changed): &mut (Beams, Interventions, Beams), engine: &_| {
+                *changed = table.apply_resident(engine, &beams)?.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::BeamIntervene, name, make)
 }
@@ -177,7 +203,13 @@ fn relax(name: &str, to_anchors: bool) -> Case {
         // A step is good to 1e-6, steps halve what is left, and so does the tolerance at which they end.
         let answer =
             |(_, _, relaxed): &(Beams, Relax, Relaxed)| vec![Column::close("digits", relaxed.digits(), 4e-6, 0.0)];
-        Ok(Of { state: (given(items)?, relax, Relaxed::default()), run, answer })
+        Ok(Of::new((given(items)?, relax, Relaxed::default()), run, answer).held(|(beams, ..), engine| {
+            let beams = beams.upload(engine)?;
+            Ok(move |(_, relax, relaxed): &mut (Beams, Relax, Relaxed), engine: &_| {
+                *relaxed = relax.relax_resident(engine, &beams)?.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::BeamRelax, name, make).start(1024)
 }
@@ -191,7 +223,12 @@ fn subspace() -> Case {
             Ok(())
         };
         let answer = |(_, _, mapped): &(Beams, Subspace, Vec<f32>)| vec![Column::close("digits", mapped, 4e-6, 0.0)];
-        Ok(Of { state: (beams, subspace, vec![0.0; 9 * items]), run, answer })
+        Ok(Of::new((beams, subspace, vec![0.0; 9 * items]), run, answer).held(|(beams, ..), engine| {
+            let beams = beams.upload(engine)?;
+            Ok(move |(_, subspace, mapped): &mut (Beams, Subspace, Vec<f32>), engine: &_| {
+                Ok(subspace.project_resident(engine, &beams)?.read_into(engine, mapped)?)
+            })
+        }))
     };
     Case::new(Kernel::BeamSubspace, "project", make)
 }
@@ -210,7 +247,13 @@ fn moments() -> Case {
                 Column::close("variance", found.variances(), 4e-5, 0.0),
             ]
         };
-        Ok(Of { state: (given(items)?, None), run, answer })
+        Ok(Of::new((given(items)?, None), run, answer).held(|(beams, _), engine| {
+            let beams = beams.upload(engine)?;
+            Ok(move |(_, found): &mut (Beams, Option<Subspace>), engine: &_| {
+                *found = Some(Subspace::fit_resident(engine, &beams, 2)?);
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::BeamMoments, "of a fit", make)
 }
@@ -224,7 +267,13 @@ fn eigen() -> Case {
         // Entries are at most 1.01, so that |A| is at most 9.1.
         let answer =
             |(_, found): &(Vec<f32>, Eigen)| vec![Column::close("values", found.values(), 2.0 * 3e-6 * 9.1, 0.0)];
-        Ok(Of { state: (channel(5 * items, STEPS[0]), Eigen::default()), run, answer })
+        Ok(Of::new((channel(5 * items, STEPS[0]), Eigen::default()), run, answer).held(|(matrices, _), engine| {
+            let matrices = engine.upload_planes(matrices, 45)?;
+            Ok(move |(_, found): &mut (Vec<f32>, Eigen), engine: &_| {
+                *found = eigen_resident(engine, &matrices)?.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::BeamEigen, "9 x 9", make).start(256)
 }

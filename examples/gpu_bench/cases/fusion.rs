@@ -183,11 +183,10 @@ impl Job for Fuse {
         columns
     }
 
-    fn held<'a>(&'a self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
+    fn held<'a>(&'a mut self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
         let resident = self.with(|evidence| engine.upload(evidence))?;
-        let mut fused = Fused::default();
         Ok(Some(Box::new(move || {
-            engine.fuse_into(&self.fusion, &resident, &mut fused)?;
+            engine.fuse_into(&self.fusion, &resident, &mut self.fused)?;
             Ok(())
         })))
     }

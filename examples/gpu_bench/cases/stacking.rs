@@ -1,7 +1,7 @@
 //! `stacking/softmax_regression`: loss and gradient over features that the engine holds.
 
 use consilience::kernel::Kernel;
-use consilience::stacking::{LabelledLoss, Stacked};
+use consilience::stacking::{LabelledLoss, Objective, Stacked};
 use consilience::{Engine, Evidence};
 
 use super::{Case, Column, Held, Job, STEPS, integers, spread};
@@ -61,8 +61,7 @@ impl Evaluate {
 impl Job for Evaluate {
     /// What the first evaluation of a fit takes.
     fn run(&mut self, engine: &Engine) -> Result<(), Failure> {
-        let objective = self.loss(engine)?.at(&self.model)?;
-        self.found = [vec![objective.value], objective.weights, objective.bias].concat();
+        self.found = flat(self.loss(engine)?.at(&self.model)?);
         Ok(())
     }
 
@@ -76,11 +75,15 @@ impl Job for Evaluate {
     }
 
     /// What every further one takes.
-    fn held<'a>(&'a self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
+    fn held<'a>(&'a mut self, engine: &'a Engine) -> Result<Option<Held<'a>>, Failure> {
         let mut loss = self.loss(engine)?;
         Ok(Some(Box::new(move || {
-            loss.at(&self.model)?;
+            self.found = flat(loss.at(&self.model)?);
             Ok(())
         })))
     }
+}
+
+fn flat(objective: Objective) -> Vec<f64> {
+    [vec![objective.value], objective.weights, objective.bias].concat()
 }

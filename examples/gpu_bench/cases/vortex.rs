@@ -1,7 +1,8 @@
 //! `vortex/*`: operations on the ring.
 
 use consilience::kernel::Kernel;
-use consilience::vortex::{self, Anchors, Bin, Cycles, Direction, Path, Ring};
+use consilience::vortex::{self, Anchors, Bin, Cycles, Direction, Path, ResidentCycles, Ring};
+use consilience::{Engine, Result, Timing};
 
 use super::{Case, Column, Of, integers};
 use crate::Failure;
@@ -14,8 +15,14 @@ pub fn cases() -> Vec<Case> {
         digital_roots::<u32>("of 32 bits", |n| (n >> 32) as u32).operations(6.0).quick(),
         digital_roots::<u64>("of 64 bits", |n| n).operations(14.0),
         orbits().quick(),
-        cycles("tick", true, |cycles, engine| cycles.tick(engine, 1e-3, 1)).quick(),
-        cycles("advance", false, |cycles, engine| cycles.advance(engine, 1e-3)),
+        cycles("tick", true, |cycles, engine| cycles.tick(engine, 1e-3, 1), |held, engine| held.tick(engine, 1e-3, 1))
+            .quick(),
+        cycles(
+            "advance",
+            false,
+            |cycles, engine| cycles.advance(engine, 1e-3),
+            |held, engine| held.advance(engine, 1e-3),
+        ),
         relax().operations(12.0).quick(),
         statistics().quick(),
         coherence().operations(3.0 * LENGTH as f64).quick(),
@@ -25,14 +32,17 @@ pub fn cases() -> Vec<Case> {
 fn digital_roots<T: vortex::Natural + 'static>(name: &str, of: fn(u64) -> T) -> Case {
     let make = move |items: usize| {
         let values: Vec<T> = integers(items).map(of).collect();
-        Ok(Of {
-            state: (values, vec![0; items]),
-            run: |(values, roots): &mut (Vec<T>, Vec<u32>), engine: &_| {
-                vortex::digital_roots_into(engine, values, roots)?;
-                Ok(())
-            },
-            answer: |(_, roots): &(Vec<T>, Vec<u32>)| vec![Column::exact("root", roots)],
-        })
+        let run = |(values, roots): &mut (Vec<T>, Vec<u32>), engine: &_| {
+            vortex::digital_roots_into(engine, values, roots)?;
+            Ok(())
+        };
+        let answer = |(_, roots): &(Vec<T>, Vec<u32>)| vec![Column::exact("root", roots)];
+        Ok(Of::new((values, vec![0; items]), run, answer).held(|(values, _), engine| {
+            let values = engine.upload_array(values)?;
+            Ok(move |(_, roots): &mut (Vec<T>, Vec<u32>), engine: &_| {
+                Ok(vortex::digital_roots_resident(engine, &values)?.read_into(engine, roots)?)
+            })
+        }))
     };
     Case::new(Kernel::DigitalRoot, name, make).start(1 << 16)
 }
@@ -51,14 +61,16 @@ fn orbits() -> Case {
             steps: integers(items).map(|n| n as i32).collect(),
             ends: vec![0; items],
         };
-        Ok(Of {
-            state,
-            run: |s: &mut State, engine: &_| {
-                s.ring.orbits_into(engine, &s.starts, &s.steps, &mut s.ends)?;
-                Ok(())
-            },
-            answer: |s: &State| vec![Column::exact("end", &s.ends)],
-        })
+        let run = |s: &mut State, engine: &_| {
+            s.ring.orbits_into(engine, &s.starts, &s.steps, &mut s.ends)?;
+            Ok(())
+        };
+        Ok(Of::new(state, run, |s: &State| vec![Column::exact("end", &s.ends)]).held(|s, engine| {
+            let (starts, steps) = (engine.upload_array(&s.starts)?, engine.upload_array(&s.steps)?);
+            Ok(move |s: &mut State, engine: &_| {
+                Ok(s.ring.orbits_resident(engine, &starts, &steps)?.read_into(engine, &mut s.ends)?)
+            })
+        }))
     };
     Case::new(Kernel::Orbit, "of 9 by 2", make).start(1 << 16)
 }
@@ -67,10 +79,12 @@ fn positions(items: usize) -> Vec<u32> {
     integers(items).map(|n| (n >> 40) as u32 % 10).collect()
 }
 
-type Move = fn(&mut Cycles, &consilience::Engine) -> consilience::Result<consilience::Timing>;
+type Move = fn(&mut Cycles, &Engine) -> Result<Timing>;
+
+type MoveHeld = fn(&mut ResidentCycles, &Engine) -> Result<()>;
 
 /// Objects on the flow, or on a uniform path where one in ten hops.
-fn cycles(name: &'static str, is_flow: bool, how: Move) -> Case {
+fn cycles(name: &'static str, is_flow: bool, how: Move, held: MoveHeld) -> Case {
     let make = move |items: usize| {
         let places = integers(items).map(|n| (n >> 40) as u32 % 6).collect();
         let velocities = integers(items).map(|n| (n >> 40) as f32 * 1e-7).collect();
@@ -85,7 +99,14 @@ fn cycles(name: &'static str, is_flow: bool, how: Move) -> Case {
             let progress = cycles.hops().iter().zip(cycles.phases()).map(|(&n, &p)| f64::from(n) + f64::from(p));
             vec![Column::close("hops and phase", &progress.collect::<Vec<_>>(), 2e-6, 1e-6)]
         };
-        Ok(Of { state, run, answer })
+        Ok(Of::new(state, run, answer).held(move |cycles: &Cycles, engine| {
+            let mut objects = cycles.upload(engine)?;
+            Ok(move |cycles: &mut Cycles, engine: &_| {
+                held(&mut objects, engine)?;
+                *cycles = objects.read(engine)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::Cycle, name, make).start(1 << 16)
 }
@@ -98,7 +119,13 @@ fn relax() -> Case {
             Ok(())
         };
         let answer = |(_, payload): &(Vec<u32>, Vec<f32>)| vec![Column::close("payload", payload, 4e-7, 4e-7)];
-        Ok(Of { state: (positions(items), payload), run, answer })
+        Ok(Of::new((positions(items), payload), run, answer).held(|(positions, payload), engine| {
+            let (positions, mut held) = (engine.upload_array(positions)?, engine.upload_planes(payload, 3)?);
+            Ok(move |(_, payload): &mut (Vec<u32>, Vec<f32>), engine: &_| {
+                Anchors::default().relax_resident(engine, &positions, &mut held, 0.01, 1)?;
+                Ok(held.read_into(engine, payload)?)
+            })
+        }))
     };
     Case::new(Kernel::Relax, "three channels", make).start(1 << 15)
 }
@@ -126,7 +153,16 @@ fn statistics() -> Case {
                 Column::close("covariance", &of(|bin| &bin.covariance), 4e-5, 4e-5),
             ]
         };
-        Ok(Of { state: State { positions: positions(items), directions, payload, bins: Vec::new() }, run, answer })
+        let state = State { positions: positions(items), directions, payload, bins: Vec::new() };
+        Ok(Of::new(state, run, answer).held(|s: &State, engine| {
+            let directions: Vec<u32> = s.directions.iter().map(|&direction| direction as u32).collect();
+            let (positions, directions) = (engine.upload_array(&s.positions)?, engine.upload_array(&directions)?);
+            let payload = engine.upload_planes(&s.payload, 3)?;
+            Ok(move |s: &mut State, engine: &_| {
+                s.bins = vortex::statistics_resident(engine, 10, &positions, &directions, &payload)?;
+                Ok(())
+            })
+        }))
     };
     Case::new(Kernel::Statistics, "ten bins, three channels", make).start(1 << 14)
 }
@@ -137,14 +173,19 @@ fn coherence() -> Case {
         sequences: Vec<u32>,
         scores: Vec<f32>,
     }
-    let make = |items: usize| -> Result<_, Failure> {
+    let make = |items: usize| -> std::result::Result<_, Failure> {
         let run = |s: &mut State, engine: &_| {
             s.ring.coherence_into(engine, LENGTH, &s.sequences, &mut s.scores)?;
             Ok(())
         };
         let answer = |s: &State| vec![Column::close("score", &s.scores, 1e-7, 0.0)];
         let state = State { ring: Ring::new(9, 2)?, sequences: positions(LENGTH * items), scores: vec![0.0; items] };
-        Ok(Of { state, run, answer })
+        Ok(Of::new(state, run, answer).held(|s: &State, engine| {
+            let sequences = engine.upload_planes(&s.sequences, LENGTH)?;
+            Ok(move |s: &mut State, engine: &_| {
+                Ok(s.ring.coherence_resident(engine, &sequences)?.read_into(engine, &mut s.scores)?)
+            })
+        }))
     };
     Case::new(Kernel::Coherence, format!("of {LENGTH} positions"), make)
 }
