@@ -165,6 +165,9 @@ pub(crate) trait Regression: fmt::Debug {
     /// leave the numbers.
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64>;
 
+    /// Where it is evaluated.
+    fn executor(&self) -> Executor;
+
     /// What the kernels of the last evaluation took, on the device's clock; on the CPU the whole of it. `None` where
     /// nothing ran, the device has no clock, or features were uploaded in between.
     fn kernels(&self) -> Option<Duration>;

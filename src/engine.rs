@@ -44,10 +44,11 @@ use crate::backend::cpu::{Cpu, SimdLevel};
 use crate::backend::fault::Faults;
 use crate::backend::gpu::Wanted;
 use crate::backend::{Adapter, Backend, Held, Regression, Timing};
-use crate::error::{Error, EvidenceError, Result};
+use crate::error::{Error, EvidenceError, FitError, Result};
 use crate::kernel::Kernel;
-use crate::kernel::stacking::softmax_regression::Features;
+use crate::kernel::stacking::softmax_regression::{Features, MAX_PARAMETERS};
 use crate::plan::batch::Batch;
+pub(crate) use crate::plan::cost::Evaluations;
 use crate::plan::{self, Program};
 use crate::spec::Fusion;
 use crate::tensor::{Evidence, Fused};
@@ -156,7 +157,9 @@ impl Engine {
     /// 4 MiB of the job, three times on each executor, and on the GPU only where that could be faster however fast it
     /// works. Jobs correct by how long they took what they were expected to take. What was measured is kept in a file
     /// ([`EngineOptions::cache_dir`]) for this GPU, its driver, this processor and this version; [`Engine::describe_choice`]
-    /// prints what a choice is made of. Uploaded evidence is fused where it is, and a fit runs on the GPU.
+    /// prints what a choice is made of, [`Engine::describe_kernel_choice`] and [`Engine::describe_fit_choice`] do so of a size.
+    /// What is held is worked on where it is. A fit is chosen as a whole: its features go to the GPU once, and it is expected
+    /// to evaluate as often as those before it did, which is kept with the rest; the first one as rarely as a fit can.
     ///
     /// # Errors
     ///
@@ -509,9 +512,9 @@ impl Engine {
         Ok(timing)
     }
 
-    /// A softmax regression over packed features, on this engine's device.
-    pub(crate) fn regression(&self, features: Features) -> Result<Box<dyn Regression + '_>> {
-        Ok(Box::new(Accounted { engine: self, regression: Box::new(Movable::new(self, features)?) }))
+    /// A softmax regression over packed features, where it is expected to take less.
+    pub(crate) fn regression(&self, features: Features, expected: Evaluations) -> Result<Box<dyn Regression + '_>> {
+        Ok(Box::new(Accounted { engine: self, regression: Box::new(Movable::new(self, features, expected)?) }))
     }
 
     /// The CPU executor for what has no other twin; on a GPU engine it runs on all cores unless the options say otherwise.
@@ -548,6 +551,53 @@ impl Engine {
         }
     }
 
+    /// Where a kernel over arrays of so many items in the host's memory runs, if each of them asks what those of the last job
+    /// of this kernel did, which may be one of an engine before on this machine. `None` until there was one, or none that
+    /// was large enough to say what this one takes: then the job itself measures it. `None` of a fusion's kernels and a
+    /// fit's too, which [`Engine::describe_choice`] and [`Engine::describe_fit_choice`] know.
+    ///
+    /// # Examples
+    ///
+    /// *Without a GPU there is no choice.*
+    ///
+    /// ```
+    /// use consilience::kernel::Kernel;
+    /// use consilience::{Engine, Reason};
+    ///
+    /// let choice = Engine::cpu()?.describe_kernel_choice(Kernel::DigitalRoot, 1_000_000).unwrap();
+    /// assert_eq!((choice.job.as_str(), choice.reason), ("vortex/digital_root", Reason::NoGpu));
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    #[must_use]
+    pub fn describe_kernel_choice(&self, kernel: Kernel, items: usize) -> Option<Choice> {
+        self.choice_of_kernel(kernel, items)
+    }
+
+    /// Where a fit of a stacked model ([`Stacking`](crate::stacking::Stacking)) to so many sources, classes and items runs,
+    /// and what that is decided on: the upload of the features and as many evaluations as fits took before. What an
+    /// evaluation takes is measured if it is not known yet.
+    ///
+    /// # Errors
+    ///
+    /// No sources, no classes, no items, more than 2^22 parameters, 2^31 items; or the device cannot
+    /// hold a part of the features.
+    ///
+    /// # Examples
+    ///
+    /// *Without a GPU there is no choice.*
+    ///
+    /// ```
+    /// use consilience::{Engine, Reason};
+    ///
+    /// let choice = Engine::cpu()?.describe_fit_choice(8, 10, 200_000)?;
+    /// assert_eq!((choice.job.as_str(), choice.reason), ("stacking/softmax_regression", Reason::NoGpu));
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn describe_fit_choice(&self, sources: usize, classes: usize, items: usize) -> Result<Choice> {
+        check_fit(sources, classes, items)?;
+        self.choice_of_fit(items, classes, sources * classes)
+    }
+
     /// The program the fusion is lowered to, printed: kernels, what they read, compute and write, and the bytes moved.
     ///
     /// # Errors
@@ -556,6 +606,25 @@ impl Engine {
     pub fn explain<'e>(&self, fusion: &Fusion, evidence: impl Into<Input<'e>>) -> Result<String> {
         plan::lower(fusion, &evidence.into().outline()).map(|program: Program| program.to_string())
     }
+}
+
+/// Checks that a fit can be of this size.
+fn check_fit(sources: usize, classes: usize, items: usize) -> Result<()> {
+    for (size, error) in [(sources, EvidenceError::NoSources), (classes, EvidenceError::NoClasses)] {
+        if size == 0 {
+            return Err(error.into());
+        }
+    }
+    if items == 0 {
+        return Err(FitError::NoLabels.into());
+    }
+    if sources.saturating_mul(classes).saturating_add(1).saturating_mul(classes) > MAX_PARAMETERS {
+        return Err(FitError::TooManyParameters { sources, classes, limit: MAX_PARAMETERS }.into());
+    }
+    if items >= 1 << 31 {
+        return Err(EvidenceError::TooLarge { sources, items, classes, limit: "items must stay below 2^31" }.into());
+    }
+    Ok(())
 }
 
 impl FromStr for Device {

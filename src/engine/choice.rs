@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::plan::cost::{Estimate, Executor};
+use crate::plan::cost::{Demand, Estimate, Executor, Model, Next};
 
 /// Where an engine runs a job, and what that was decided on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +10,7 @@ use crate::plan::cost::{Estimate, Executor};
 pub struct Choice {
     /// Where it runs.
     pub executor: Executor,
-    /// What the job is known by: its kernel, and of a fusion its rules and outputs.
+    /// What the job is known by: its kernel, of a fusion its rules and outputs, of a fit how often it is expected to evaluate.
     pub job: String,
     /// What it takes on the CPU; `None` where it cannot run there, or nothing was measured because there is no choice.
     pub cpu: Option<Estimate>,
@@ -37,6 +37,19 @@ pub enum Reason {
     TransferAlone,
     /// The other could not be measured.
     NotMeasured,
+}
+
+impl Choice {
+    /// By what was measured.
+    pub(super) fn of(model: &Model, demand: &Demand) -> Self {
+        let (cpu, gpu) = (model.cpu(demand), model.gpu(demand));
+        let (executor, gpu, reason) = match (model.next(demand), cpu) {
+            (Next::Run(executor), _) if gpu.is_some() => (executor, gpu, Reason::Faster),
+            (Next::Run(executor), Some(_)) => (executor, Some(model.gpu_at_best(demand)), Reason::TransferAlone),
+            _ => (Executor::Cpu, gpu, Reason::NotMeasured),
+        };
+        Self { executor, job: demand.to_string(), cpu, gpu, reason }
+    }
 }
 
 impl fmt::Display for Choice {

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::vortex::digital_root;
 use crate::plan::batch::{Batch, Slot};
-use crate::plan::cost::{Demand, Executor, Model, Next, PROBE};
+use crate::plan::cost::{Demand, Evaluations, Executor, Model, Next, PROBE};
 
 /// Values, of four bytes, whose way there and back is measured: enough that a launch does not count.
 const WAY_VALUES: usize = 1 << 20;
@@ -85,6 +85,17 @@ impl Chooser {
     /// Takes in how long a job took.
     pub(super) fn observe(&self, executor: Executor, demand: &Demand, took: Duration) {
         self.with(|model| model.observe(executor, demand, took));
+        self.is_changed.store(true, Ordering::Relaxed);
+    }
+
+    /// How often a regression is expected to be evaluated.
+    pub(super) fn expected(&self, evaluations: Evaluations) -> f64 {
+        self.with(|model| model.expected(evaluations))
+    }
+
+    /// Takes in how often one was evaluated.
+    pub(super) fn observe_evaluations(&self, evaluations: Evaluations, times: u64) {
+        self.with(|model| model.observe_evaluations(evaluations, times));
         self.is_changed.store(true, Ordering::Relaxed);
     }
 

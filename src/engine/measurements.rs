@@ -15,7 +15,7 @@ use crate::plan::cost::Model;
 const DIRECTORY_VARIABLE: &str = "CONSILIENCE_CACHE_DIR";
 
 /// The format of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// More bytes than any file of measurements has.
 const MOST_BYTES: u64 = 1 << 20;
@@ -205,8 +205,8 @@ mod tests {
         }
         assert_eq!(refused(text.replace("1.25e-6", "1.75e-6").as_bytes()), "its checksum is another");
         assert_eq!(
-            refused(text.replace("\"consilience_costs\": 1", "\"consilience_costs\": 2").as_bytes()),
-            "it is of format 2, not 1"
+            refused(text.replace("\"consilience_costs\": 2", "\"consilience_costs\": 1").as_bytes()),
+            "it is of format 1, not 2"
         );
         assert!(refused(text.replace("1.25e-6", "null").as_bytes()).contains("null"));
         assert!(refused(text.replace("1.25e-6", "NaN").as_bytes()).contains("expected"));

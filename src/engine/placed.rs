@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use crate::backend::{Backend, Held, Run, Timing};
 use crate::engine::choice::{Choice, Reason};
+use crate::engine::chooser::Chooser;
 use crate::engine::events::Job;
 use crate::engine::{Accelerator, Engine};
 use crate::error::Result;
+use crate::kernel::Kernel;
 use crate::plan::Program;
 use crate::plan::batch::Batch;
 use crate::plan::cost::{Demand, Executor, Next, PROBE};
@@ -92,29 +94,20 @@ impl Engine {
     /// Where the fusion runs, and why.
     pub(super) fn choice(&self, program: &Program, outputs: Outputs, evidence: &Evidence<'_>) -> Result<Choice> {
         let demand = Demand::of_program(program, evidence.items(), false);
-        let no_choice = |executor, reason| {
-            let job = demand.name.clone();
-            Choice { executor, job, cpu: None, gpu: None, reason }
-        };
-        let Some(chooser) = self.chooser.as_ref().filter(|_| self.is_device_in_use()) else {
-            let is_gpu = self.is_device_in_use();
-            return Ok(match is_gpu {
-                true => no_choice(Executor::Gpu, Reason::AskedFor),
-                false => no_choice(Executor::Cpu, Reason::NoGpu),
-            });
-        };
+        let Some(chooser) = self.choosing() else { return Ok(self.only(&demand.name)) };
         if evidence.items() > 0 {
             chooser.executor(&demand, false, |executor| self.probe_program(executor, program, outputs, evidence));
         }
         // Other jobs go on correcting the model.
+        Ok(Choice::of(&chooser.model(), &demand))
+    }
+
+    /// Where a job of a kernel over arrays of so many items runs, and why; `None` where no such job says what it takes.
+    pub(super) fn choice_of_kernel(&self, kernel: Kernel, items: usize) -> Option<Choice> {
+        let Some(chooser) = self.choosing() else { return Some(self.only(kernel.name())) };
         let model = chooser.model();
-        let (cpu, gpu) = (model.cpu(&demand), model.gpu(&demand));
-        let (executor, gpu, reason) = match (model.next(&demand), cpu) {
-            (Next::Run(executor), _) if gpu.is_some() => (executor, gpu, Reason::Faster),
-            (Next::Run(executor), Some(_)) => (executor, Some(model.gpu_at_best(&demand)), Reason::TransferAlone),
-            _ => (Executor::Cpu, gpu, Reason::NotMeasured),
-        };
-        Ok(Choice { executor, job: demand.name, cpu, gpu, reason })
+        let demand = model.demand(kernel.name(), items)?;
+        matches!(model.next(&demand), Next::Run(_)).then(|| Choice::of(&model, &demand))
     }
 
     /// Where the fusion of what is held runs: there.
@@ -129,7 +122,11 @@ impl Engine {
     }
 
     /// The executor of a job: the chosen one, or the only one.
-    fn place(&self, demand: Option<&Demand>, probe: impl FnMut(Executor) -> Result<(Demand, Duration)>) -> Executor {
+    pub(super) fn place(
+        &self,
+        demand: Option<&Demand>,
+        probe: impl FnMut(Executor) -> Result<(Demand, Duration)>,
+    ) -> Executor {
         match (&self.chooser, demand) {
             (Some(chooser), Some(demand)) => chooser.executor(demand, true, probe),
             // Without a device it is done on the CPU all the same.
@@ -180,6 +177,20 @@ impl Engine {
         Ok((demand, took?))
     }
 
+    /// What chooses, where there is a choice.
+    pub(super) fn choosing(&self) -> Option<&Chooser> {
+        self.chooser.as_ref().filter(|_| self.is_device_in_use())
+    }
+
+    /// Where any job runs while there is no choice.
+    pub(super) fn only(&self, job: &str) -> Choice {
+        let (executor, reason) = match self.is_device_in_use() {
+            true => (Executor::Gpu, Reason::AskedFor),
+            false => (Executor::Cpu, Reason::NoGpu),
+        };
+        Choice { executor, job: job.to_owned(), cpu: None, gpu: None, reason }
+    }
+
     fn is_device_in_use(&self) -> bool {
         self.accelerator.as_ref().is_some_and(Accelerator::is_in_use)
     }
@@ -191,7 +202,7 @@ fn on_gpu(run: Run) -> Run {
 }
 
 /// The less of two runs, after one that does not count: it may compile.
-fn least<T>(mut run: impl FnMut() -> Result<T>) -> Result<Duration> {
+pub(super) fn least<T>(mut run: impl FnMut() -> Result<T>) -> Result<Duration> {
     run()?;
     let mut timed = || {
         let begin = Instant::now();

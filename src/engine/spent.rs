@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::stacking::softmax_regression::{Features, Row, Targets};
 use crate::plan::Program;
+use crate::plan::cost::Executor;
 
 /// What an [`Engine`] spent on one kernel since it was opened, all calls together. What a call spent is what is more of it
 /// after the call than before, [`Spent::since`].
@@ -113,8 +114,14 @@ impl Regression for Accounted<'_> {
     fn evaluate(&mut self, parameters: &[f32], gradient: &mut [f64]) -> Result<f64> {
         let start = Instant::now();
         let loss = self.regression.evaluate(parameters, gradient)?;
-        let timing =
-            Timing { total: start.elapsed(), kernels: self.regression.kernels(), chunks: 1, ..Timing::default() };
+        let executor = self.regression.executor();
+        let timing = Timing {
+            executor,
+            total: start.elapsed(),
+            kernels: self.regression.kernels(),
+            chunks: 1,
+            ..Timing::default()
+        };
         let features = self.regression.features();
         let rows = features.rows.len() + features.tiles();
         let bytes = size_of::<Row>() * rows + size_of_val(parameters) + 4 * gradient.len();
@@ -122,6 +129,10 @@ impl Regression for Accounted<'_> {
         let operations = 4 * features.items * features.parameters();
         self.engine.account.add(Kernel::SoftmaxRegression, timing, bytes as u64, operations as u64);
         Ok(loss)
+    }
+
+    fn executor(&self) -> Executor {
+        self.regression.executor()
     }
 
     fn kernels(&self) -> Option<Duration> {

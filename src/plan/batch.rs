@@ -9,7 +9,7 @@ use bytemuck::{AnyBitPattern, NoUninit, cast_slice, cast_slice_mut, pod_read_una
 use crate::kernel::Kernel;
 
 /// Operations of a core, or of a device, in the time of a byte moved, roughly.
-const OPERATIONS_PER_BYTE: usize = 4;
+pub(super) const OPERATIONS_PER_BYTE: usize = 4;
 
 /// One run of a kernel over all items, or over the items of a chunk or a range.
 ///

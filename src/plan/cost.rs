@@ -25,6 +25,12 @@ const SHARE: f64 = 0.25;
 /// By how much one observation may be off and still count in full.
 const MOST_OFF: f64 = 8.0;
 
+/// Evaluations that every fit takes: where it begins and where it ends.
+const LEAST_EVALUATIONS: f64 = 2.0;
+
+/// More evaluations than any fit takes.
+const MOST_EVALUATIONS: f64 = 1e12;
+
 /// Less than anything takes, in seconds: what was too short for the clock counts as this.
 const LEAST: f64 = 1e-18;
 
@@ -44,14 +50,31 @@ pub enum Executor {
 /// What a job asks of an executor.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Demand {
-    /// Under which name its time per unit is kept: that of the kernel, and of a fusion what is compiled into it.
+    /// Under which name its time per unit is kept: that of the kernel, and of a fusion or a fit what is compiled into it.
     pub name: String,
-    /// Bytes that take as long to move as the whole takes, roughly: the unit of work.
+    /// Items of a run.
+    pub items: f64,
+    /// Bytes that take as long to move as a whole run takes, roughly: the unit of work.
     pub work: f64,
-    /// Bytes that a GPU must be given.
+    /// Bytes that a GPU must be given for a run.
     pub upload: f64,
-    /// Bytes that a GPU gives back.
+    /// Bytes that a GPU gives back of a run.
     pub read_back: f64,
+    /// How often it runs: once, but for a fit, which evaluates time and again.
+    pub runs: f64,
+    /// Bytes that a GPU must be given once, however often it runs.
+    pub upload_once: f64,
+}
+
+/// How often a regression is evaluated, as far as that is known beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluations {
+    /// Once.
+    Once,
+    /// As often as so many fits take.
+    Fits(usize),
+    /// As often as an optimiser of the caller's asks.
+    Asked,
 }
 
 /// How long a job is expected to take.
@@ -89,6 +112,10 @@ pub struct Model {
     pub upload: f64,
     /// Of a byte.
     pub read_back: f64,
+    /// Evaluations of a fit; `None`: there was no fit yet.
+    fit_evaluations: Option<f64>,
+    /// Of a loss that an optimiser of the caller's asked for, until it was done with it.
+    asked_evaluations: Option<f64>,
     /// By the names of demands.
     kernels: BTreeMap<String, Rates>,
 }
@@ -99,6 +126,8 @@ pub struct Model {
 struct Rates {
     cpu: Option<Rate>,
     gpu: Option<Rate>,
+    /// What the last job asked for each of its items.
+    item: PerItem,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -108,6 +137,15 @@ struct Rate {
     per_unit: f64,
     /// The most work that it was measured with.
     seen: f64,
+}
+
+/// Of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PerItem {
+    work: f64,
+    upload: f64,
+    read_back: f64,
 }
 
 impl Demand {
@@ -127,15 +165,30 @@ impl Demand {
         };
         let name = program.steps.iter().map(step).collect::<Vec<_>>().join(", ");
         let upload = if is_resident { 0.0 } else { items * read };
-        Self { name, work: items * (read + written), upload, read_back: items * written }
+        Self {
+            name,
+            items,
+            work: items * (read + written),
+            upload,
+            read_back: items * written,
+            runs: 1.0,
+            upload_once: 0.0,
+        }
     }
 
     /// Of a kernel over arrays.
     #[must_use]
     pub fn of_batch(batch: &Batch<'_>) -> Self {
         let (upload, read_back) = batch.transferred();
-        let (work, upload, read_back) = (batch.cost() as f64, upload as f64, read_back as f64);
-        Self { name: batch.kernel.name().to_owned(), work, upload, read_back }
+        Self {
+            name: batch.kernel.name().to_owned(),
+            items: batch.items as f64,
+            work: batch.cost() as f64,
+            upload: upload as f64,
+            read_back: read_back as f64,
+            runs: 1.0,
+            upload_once: 0.0,
+        }
     }
 }
 
@@ -152,7 +205,8 @@ impl Model {
     #[must_use]
     pub fn new(cpu_launch: f64, gpu_launch: f64, upload: f64, read_back: f64) -> Self {
         let [cpu_launch, gpu_launch, upload, read_back] = [cpu_launch, gpu_launch, upload, read_back].map(within);
-        Self { cpu_launch, gpu_launch, upload, read_back, kernels: BTreeMap::new() }
+        let kernels = BTreeMap::new();
+        Self { cpu_launch, gpu_launch, upload, read_back, fit_evaluations: None, asked_evaluations: None, kernels }
     }
 
     /// Whether every number can have been measured.
@@ -161,7 +215,46 @@ impl Model {
         let mut times = [self.cpu_launch, self.gpu_launch, self.upload, self.read_back].into_iter();
         let mut rates = self.kernels.values().flat_map(|rates| [rates.cpu, rates.gpu]).flatten();
         let is_time = |time: f64| (LEAST..=MOST).contains(&time);
-        times.all(is_time) && rates.all(|rate| is_time(rate.per_unit) && rate.seen.is_finite() && rate.seen >= 0.0)
+        let is_amount = |amount: f64| amount.is_finite() && amount >= 0.0;
+        let mut items =
+            self.kernels.values().flat_map(|rates| [rates.item.work, rates.item.upload, rates.item.read_back]);
+        let mut evaluations = [self.fit_evaluations, self.asked_evaluations].into_iter().flatten();
+        times.all(is_time)
+            && rates.all(|rate| is_time(rate.per_unit) && is_amount(rate.seen))
+            && items.all(is_amount)
+            && evaluations.all(|times| (1.0..=MOST_EVALUATIONS).contains(&times))
+    }
+
+    /// What a job of a kernel over arrays of so many items asks, if each of them asks what those of the last job did; `None`
+    /// where none was measured.
+    #[must_use]
+    pub fn demand(&self, kernel: &str, items: usize) -> Option<Demand> {
+        let PerItem { work, upload, read_back } = self.kernels.get(kernel)?.item;
+        let (name, items) = (kernel.to_owned(), items as f64);
+        let [work, upload, read_back] = [work, upload, read_back].map(|each| items * each);
+        Some(Demand { name, items, work, upload, read_back, runs: 1.0, upload_once: 0.0 })
+    }
+
+    /// How often a regression is expected to be evaluated: as often as those before it were, and before there was one as
+    /// rarely as can be.
+    #[must_use]
+    pub fn expected(&self, evaluations: Evaluations) -> f64 {
+        match evaluations {
+            Evaluations::Once => 1.0,
+            Evaluations::Fits(fits) => fits as f64 * self.fit_evaluations.unwrap_or(LEAST_EVALUATIONS),
+            Evaluations::Asked => self.asked_evaluations.unwrap_or(1.0),
+        }
+    }
+
+    /// Takes in how often a regression was evaluated.
+    pub fn observe_evaluations(&mut self, evaluations: Evaluations, times: u64) {
+        let (known, times) = match evaluations {
+            Evaluations::Once => return,
+            Evaluations::Fits(fits) => (&mut self.fit_evaluations, times as f64 / (fits as f64).max(1.0)),
+            Evaluations::Asked => (&mut self.asked_evaluations, times as f64),
+        };
+        let times = times.clamp(1.0, MOST_EVALUATIONS);
+        *known = Some(known.map_or(times, |known| known * (times / known).powf(SHARE)));
     }
 
     /// What the job takes on the CPU, if that is known.
@@ -169,8 +262,8 @@ impl Model {
     pub fn cpu(&self, demand: &Demand) -> Option<Estimate> {
         let rate = self.rate(Executor::Cpu, demand)?;
         Some(Estimate {
-            launch: seconds(self.cpu_launch),
-            kernels: seconds(rate.per_unit * demand.work),
+            launch: seconds(demand.runs * self.cpu_launch),
+            kernels: seconds(demand.runs * rate.per_unit * demand.work),
             ..Estimate::default()
         })
     }
@@ -179,17 +272,18 @@ impl Model {
     #[must_use]
     pub fn gpu(&self, demand: &Demand) -> Option<Estimate> {
         let rate = self.rate(Executor::Gpu, demand)?;
-        Some(Estimate { kernels: seconds(rate.per_unit * demand.work), ..self.gpu_at_best(demand) })
+        let kernels = seconds(demand.runs * rate.per_unit * demand.work);
+        Some(Estimate { kernels, ..self.gpu_at_best(demand) })
     }
 
     /// What the job takes on a GPU that works in no time.
     #[must_use]
     pub fn gpu_at_best(&self, demand: &Demand) -> Estimate {
         Estimate {
-            launch: seconds(self.gpu_launch),
-            upload: seconds(self.upload * demand.upload),
+            launch: seconds(demand.runs * self.gpu_launch),
+            upload: seconds(self.upload * (demand.upload_once + demand.runs * demand.upload)),
             kernels: Duration::ZERO,
-            read_back: seconds(self.read_back * demand.read_back),
+            read_back: seconds(demand.runs * self.read_back * demand.read_back),
         }
     }
 
@@ -208,11 +302,14 @@ impl Model {
         }
     }
 
-    /// Takes in how long a job took. What its estimate was made of is corrected by as much as it has a share in it; a job
+    /// Takes in how long one run of a job took, with what all its runs need at hand. What its estimate was made of is corrected by as much as it has a share in it; a job
     /// that is much larger than all before it says what its kernel takes.
     pub fn observe(&mut self, executor: Executor, demand: &Demand, took: Duration) {
         let took = within(took.as_secs_f64());
         let rates = self.kernels.entry(demand.name.clone()).or_default();
+        let [work, upload, read_back] =
+            [demand.work, demand.upload, demand.read_back].map(|all| all / demand.items.max(1.0));
+        rates.item = PerItem { work, upload, read_back };
         let fixed = match executor {
             Executor::Cpu => self.cpu_launch,
             Executor::Gpu => self.gpu_launch + self.upload * demand.upload + self.read_back * demand.read_back,
@@ -273,6 +370,14 @@ impl fmt::Display for Estimate {
     }
 }
 
+impl fmt::Display for Demand {
+    /// What it is known by.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        if self.runs == 1.0 { Ok(()) } else { write!(f, ", about {:.0} evaluations", self.runs) }
+    }
+}
+
 impl fmt::Display for Executor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -290,13 +395,15 @@ mod tests {
 
     /// A job of so many units, as many bytes up and a quarter of them down.
     fn job(work: f64) -> Demand {
-        Demand { name: "k".to_owned(), work, upload: work, read_back: work / 4.0 }
+        let (name, items) = ("k".to_owned(), work.max(1.0));
+        Demand { name, items, work, upload: work, read_back: work / 4.0, runs: 1.0, upload_once: 0.0 }
     }
 
     fn model(launches: [f64; 2], ways: [f64; 2], cpu: f64, gpu: f64) -> Model {
         let mut model = Model::new(launches[0], launches[1], ways[0], ways[1]);
         let rate = |per_unit| Some(Rate { per_unit, seen: 1e18 });
-        model.kernels.insert("k".to_owned(), Rates { cpu: rate(cpu), gpu: rate(gpu) });
+        let item = PerItem { work: 1.0, upload: 1.0, read_back: 0.25 };
+        model.kernels.insert("k".to_owned(), Rates { cpu: rate(cpu), gpu: rate(gpu), item });
         model
     }
 
@@ -319,6 +426,51 @@ mod tests {
         // What lies there costs no way there.
         let held = Demand { upload: 0.0, ..job(6.5e4) };
         assert_eq!(usual().next(&held), gpu);
+    }
+
+    #[test]
+    fn a_fit_is_worth_its_upload_from_some_evaluations_on() {
+        // On the CPU 101 us each; on the GPU 50 + 20 + 1 + 5 us, and once 1 ms for the features: 40 evaluations.
+        let fit = |runs| Demand { runs, upload: 1e5, upload_once: 5e6, ..job(1e5) };
+        let chosen = [1.0, 39.0, 41.0, 1e3].map(|runs| usual().next(&fit(runs)));
+        let (cpu, gpu) = (Next::Run(Executor::Cpu), Next::Run(Executor::Gpu));
+        assert_eq!(chosen, [cpu, cpu, gpu, gpu]);
+        let estimate = usual().gpu(&fit(100.0)).unwrap();
+        let micros = [estimate.launch, estimate.upload, estimate.kernels, estimate.read_back].map(|t| t.as_micros());
+        assert_eq!(micros, [5_000, 3_000, 100, 500]);
+        assert_eq!(usual().cpu(&fit(100.0)).unwrap().total().as_micros(), 10_100);
+        assert_eq!([fit(1.0).to_string(), fit(39.6).to_string()], ["k", "k, about 40 evaluations"]);
+    }
+
+    #[test]
+    fn evaluations_are_expected_as_they_were_before() {
+        let mut model = usual();
+        let [fit, five] = [Evaluations::Fits(1), Evaluations::Fits(5)];
+        let expected = |model: &Model| [Evaluations::Once, fit, five, Evaluations::Asked].map(|e| model.expected(e));
+        assert_eq!(expected(&model), [1.0, 2.0, 10.0, 1.0]);
+        model.observe_evaluations(five, 100);
+        assert_eq!(expected(&model), [1.0, 20.0, 100.0, 1.0]);
+        model.observe_evaluations(Evaluations::Asked, 7);
+        model.observe_evaluations(Evaluations::Once, 1000);
+        assert_eq!(expected(&model), [1.0, 20.0, 100.0, 7.0]);
+        for _ in 0..60 {
+            model.observe_evaluations(fit, 45);
+        }
+        assert!((model.expected(fit) - 45.0).abs() < 1e-3, "{}", model.expected(fit));
+        model.observe_evaluations(Evaluations::Asked, 0);
+        model.observe_evaluations(Evaluations::Fits(0), u64::MAX);
+        assert!(model.is_sound(), "{model:?}");
+    }
+
+    #[test]
+    fn a_size_asks_of_each_item_what_the_last_job_did() {
+        let mut model = usual();
+        assert_eq!(model.demand("other", 10), None);
+        let last = Demand { items: 200.0, name: "other".to_owned(), ..job(1e3) };
+        model.observe(Executor::Cpu, &last, Duration::from_micros(11));
+        let asked = model.demand("other", 1000).unwrap();
+        assert_eq!((asked.items, asked.work, asked.upload, asked.read_back), (1e3, 5e3, 5e3, 1250.0));
+        assert_eq!(model.cpu(&asked).unwrap().total().as_micros(), 51);
     }
 
     #[test]
@@ -375,12 +527,24 @@ mod tests {
                 assert!(!model.is_sound(), "{wrong} at {place}");
             }
             let mut model = usual();
-            model.kernels.insert("bad".to_owned(), Rates { cpu: None, gpu: Some(Rate { per_unit: wrong, seen: 1.0 }) });
+            let gpu = Some(Rate { per_unit: wrong, seen: 1.0 });
+            model.kernels.insert("bad".to_owned(), Rates { gpu, ..Rates::default() });
             assert!(!model.is_sound(), "{wrong}");
         }
         let mut model = usual();
-        model.kernels.insert("bad".to_owned(), Rates { cpu: Some(Rate { per_unit: 1.0, seen: f64::NAN }), gpu: None });
+        let cpu = Some(Rate { per_unit: 1.0, seen: f64::NAN });
+        model.kernels.insert("bad".to_owned(), Rates { cpu, ..Rates::default() });
         assert!(!model.is_sound());
+        for wrong in [f64::NAN, f64::INFINITY, -1.0] {
+            let mut model = usual();
+            let item = PerItem { upload: wrong, ..PerItem::default() };
+            model.kernels.insert("bad".to_owned(), Rates { item, ..Rates::default() });
+            assert!(!model.is_sound(), "{wrong}");
+        }
+        for wrong in [f64::NAN, f64::INFINITY, 0.5, 1e13] {
+            assert!(!Model { fit_evaluations: Some(wrong), ..usual() }.is_sound(), "{wrong}");
+            assert!(!Model { asked_evaluations: Some(wrong), ..usual() }.is_sound(), "{wrong}");
+        }
     }
 
     prop_compose! {

@@ -2,10 +2,13 @@
 //! device computes at a time.
 
 use crate::error::{DeviceError, Result};
+use crate::kernel::Kernel;
 use crate::kernel::stacking::softmax_regression::{
     BINDINGS, Features, GROUP_TILES, LANES, MOST_BLOCKS, MOST_SLABS, PARTIAL_WORDS, Params, RUN_TILES, SIDE,
     STAGED_TILES, Stage, WHOLE_CLASSES, WORKGROUP_LANES,
 };
+use crate::plan::batch::OPERATIONS_PER_BYTE;
+use crate::plan::cost::Demand;
 use crate::plan::partition::{Limits, MAX_GROUPS_PER_ROW};
 
 /// Places in `softmax_regression::BINDINGS`.
@@ -53,7 +56,13 @@ impl Shape {
     /// That of packed features.
     #[must_use]
     pub fn of(features: &Features) -> Self {
-        let [tiles, classes, features] = [features.tiles(), features.classes, features.len].map(|n| n as u64);
+        Self::new(features.items, features.classes, features.len)
+    }
+
+    /// That of so many items, classes and features.
+    #[must_use]
+    pub fn new(items: usize, classes: usize, features: usize) -> Self {
+        let [tiles, classes, features] = [items.div_ceil(LANES), classes, features].map(|n| n as u64);
         Self { tiles, classes, features }
     }
 
@@ -211,6 +220,29 @@ impl Cut {
         bytes[LOSSES] = shape.tiles * QUAD_BYTES;
         bytes[PARTIALS] = 4 * self.blocks * shape.parameters();
         bytes
+    }
+
+    /// What a fit asks of an executor that evaluates so often: the features once, as far as they stay, and of each evaluation
+    /// the rest of them, the parameters and what is added up on the host.
+    #[must_use]
+    pub fn demand(&self, evaluations: f64) -> Demand {
+        let Self { shape, .. } = *self;
+        let (bytes, items) = (self.bytes(), shape.tiles * LANES as u64);
+        let all = shape.feature_bytes(shape.tiles);
+        let stays: u64 =
+            self.pieces().filter(|piece| piece.is_resident).map(|piece| shape.feature_bytes(piece.tiles)).sum();
+        let path = if shape.is_whole() { "whole" } else { "staged" };
+        // A product and a sum for each parameter on the way to the logits, and again on the way back.
+        let operations = 4.0 * items as f64 * shape.parameters() as f64;
+        Demand {
+            name: format!("{}: {path}", Kernel::SoftmaxRegression),
+            items: items as f64,
+            work: ((all + bytes[TARGETS]) as f64).max(operations / OPERATIONS_PER_BYTE as f64),
+            upload: (all - stays + bytes[PARAMETERS]) as f64,
+            read_back: (bytes[LOSSES] + bytes[PARTIALS]) as f64,
+            runs: evaluations,
+            upload_once: (stays + bytes[TARGETS]) as f64,
+        }
     }
 
     /// The pieces in their order.
@@ -387,6 +419,22 @@ mod tests {
             one - 1
         );
         assert!(error.is_device() && error.to_string() == want, "{error}");
+    }
+
+    #[test]
+    fn what_stays_is_asked_for_once_and_the_rest_every_time() {
+        // 80 features of 4 bytes and a target; 810 parameters, read back of 196 blocks, and a loss of each 4 items.
+        let small = cut(shape(200_000, 10, 8), LIMITS).demand(30.0);
+        assert_eq!(small.name, "stacking/softmax_regression: whole");
+        assert_eq!((small.items, small.runs), (200_000.0, 30.0));
+        assert_eq!(small.work, 200_000.0 * 810.0);
+        assert_eq!((small.upload_once, small.upload), (200_000.0 * 324.0, 4.0 * 81.0 * 12.0));
+        assert_eq!(small.read_back, 200_000.0 + 4.0 * 196.0 * 810.0);
+        // 640 MB of features, of which less than 256 MiB stay.
+        let large = cut(shape(2_000_000, 10, 8), LIMITS).demand(30.0);
+        assert!(large.upload_once < f64::from(256 << 20) && large.upload > 640e6 - f64::from(256 << 20), "{large:?}");
+        assert_eq!(large.upload_once + large.upload, 2_000_000.0 * 324.0 + 4.0 * 81.0 * 12.0);
+        assert_eq!(cut(shape(2_000, 256, 2), LIMITS).demand(1.0).name, "stacking/softmax_regression: staged");
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use consilience::fault::{Fault, Faults};
 use consilience::kernel::Kernel;
+use consilience::stacking::{Fit, LabelledLoss, Stacked, Stacking};
 use consilience::vortex::{Cycles, Direction, Path as Ring, digital_roots, digital_roots_into};
 use consilience::{
-    Choice, Encoding, Engine, EngineOptions, Estimate, Executor, Fused, Fusion, Happening, Reason, Rule,
+    Choice, Device, Encoding, Engine, EngineOptions, Estimate, Executor, Fused, Fusion, Happening, Reason, Rule,
+    SimdLevel,
 };
 
 use super::cpu;
@@ -205,6 +208,210 @@ fn measurements_are_kept_and_what_is_damaged_is_measured_anew() {
         let engine = auto(directory.path(), &faults).expect("the GPU that there was");
         assert!(engine.events().is_empty(), "{name}: {:?}", engine.events());
     }
+}
+
+/// Labelled items of four sources and five classes.
+struct Labelled {
+    problem: Problem,
+    labels: Vec<u32>,
+}
+
+impl Labelled {
+    fn of(items: usize) -> Self {
+        let mut random = Random::new(23);
+        let labels = (0..items).map(|item| if item < 5 { item } else { random.below(5) } as u32).collect();
+        Self { problem: Problem::random(Encoding::Probabilities, 4, items, 5, 23), labels }
+    }
+
+    fn fit(&self, engine: &Engine) -> Fit {
+        let few = Stacking { max_iterations: 12, ..Stacking::default() };
+        few.fit(engine, &self.problem.evidence(), &self.labels).expect("labelled items")
+    }
+
+    /// What one evaluation takes, at the least of some.
+    fn evaluation(&self, engine: &Engine) -> Duration {
+        let labels: Vec<Option<u32>> = self.labels.iter().copied().map(Some).collect();
+        let mut loss = LabelledLoss::new(engine, &self.problem.evidence(), &labels).expect("labelled items");
+        let zeros = Stacked::new(4, 5, vec![0.0; 100], vec![0.0; 5]).expect("a model");
+        let took = (0..5).map(|_| {
+            let begin = Instant::now();
+            loss.at(&zeros).expect("a model of its shape");
+            begin.elapsed()
+        });
+        took.min().expect("five")
+    }
+}
+
+/// Where the last evaluation was, and how many there were.
+fn evaluated(engine: &Engine) -> (Executor, u64) {
+    let spent = engine.spent(Kernel::SoftmaxRegression);
+    (spent.timing.executor, spent.runs)
+}
+
+/// What a fit is expected to take: as many evaluations as `describe_fit_choice` says.
+fn expected(choice: &Choice) -> u64 {
+    let about = choice.job.split_once(", about ").and_then(|(_, rest)| rest.strip_suffix(" evaluations"));
+    about.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{choice}"))
+}
+
+#[test]
+fn fits_run_where_an_evaluation_was_measured_to_take_less() {
+    // On one lane a core may well take longer than a software driver on all of them.
+    for simd in [SimdLevel::ALL[0], SimdLevel::best()] {
+        let (directory, faults) = (tempfile::tempdir().expect("a directory"), Faults::new());
+        // Features are packed on the host, whose SIMD they are rounded by.
+        let host = EngineOptions { simd: Some(simd), threads: Some(1), ..EngineOptions::default() };
+        let cache_dir = Some(directory.path().to_owned());
+        let options = EngineOptions { software_gpu: true, cache_dir, ..host.clone() };
+        let Some(engine) = engines::open(&options, Some(faults.clone())) else { return };
+        let [cpu, gpu] = [Device::Cpu, Device::Gpu]
+            .map(|device| Engine::open(&EngineOptions { device, ..host.clone() }).expect("what the engine has"));
+        for items in [20, 1_000] {
+            let labelled = Labelled::of(items);
+            let choice = engine.describe_fit_choice(4, 5, items).expect("a size");
+            check(&choice);
+            let on = [labelled.fit(&cpu), labelled.fit(&gpu)];
+            let before = evaluated(&engine).1;
+            let fit = labelled.fit(&engine);
+            let (executor, evaluations) = evaluated(&engine);
+            assert_eq!((executor, evaluations - before), (choice.executor, fit.report.evaluations), "{choice}");
+            assert!(fit == on[executor as usize], "{items} items: not the model of the {executor}");
+            // Where one takes much less than the other, that one it is.
+            let [on_cpu, on_gpu] = [&cpu, &gpu].map(|engine| labelled.evaluation(engine));
+            eprintln!("{items} items, {simd}: {on_cpu:?} on the CPU, {on_gpu:?} on the GPU\n{choice}");
+            if on_cpu.max(on_gpu) > 4 * on_cpu.min(on_gpu) {
+                let faster = if on_cpu < on_gpu { Executor::Cpu } else { Executor::Gpu };
+                assert_eq!(executor, faster, "{on_cpu:?} and {on_gpu:?}: {choice}");
+            }
+        }
+        assert!(engine.events().is_empty(), "{:?}", engine.events());
+    }
+}
+
+#[test]
+fn a_fit_is_expected_to_evaluate_as_those_before_it_and_the_features_go_once() {
+    let (directory, faults) = (tempfile::tempdir().expect("a directory"), Faults::new());
+    let Some(engine) = auto(directory.path(), &faults) else { return };
+    let labelled = Labelled::of(1_000);
+    let describe = |engine: &Engine| engine.describe_fit_choice(4, 5, 1_000).expect("a size");
+    let first = describe(&engine);
+    check(&first);
+    assert_eq!(expected(&first), 2, "where it begins and where it ends");
+    assert_eq!(describe(&engine), first, "a look changes nothing once all is measured");
+    let fit = labelled.fit(&engine);
+    let then = describe(&engine);
+    assert_eq!(expected(&then), fit.report.evaluations, "{then}");
+    assert!(fit.report.evaluations > 4, "{:?}", fit.report);
+    // Of the way to the GPU the features are the most: many evaluations take it little further than two.
+    let ways = [first, then.clone()].map(|choice| choice.gpu.expect("an estimate").upload.as_secs_f64());
+    assert!(ways[1] < 1.5 * ways[0], "{ways:?}");
+    // A loss of an optimiser of the caller's own is no fit, nor is one evaluation.
+    labelled.evaluation(&engine);
+    Stacking::default()
+        .objective(&engine, &labelled.problem.evidence(), &labelled.labels, &fit.model)
+        .expect("a model");
+    assert_eq!(expected(&describe(&engine)), fit.report.evaluations);
+    let measured = describe(&engine);
+    drop(engine);
+
+    // It is kept with what an evaluation takes, and measured anew where the driver is another.
+    let path = file(directory.path());
+    let kept = fs::read_to_string(&path).expect("text");
+    assert!(
+        kept.contains("\"stacking/softmax_regression: whole\"") && kept.contains("\"fit_evaluations\": "),
+        "{kept}"
+    );
+    let before = faults.submissions();
+    let engine = auto(directory.path(), &faults).expect("the GPU that there was");
+    assert_eq!(describe(&engine), measured);
+    let opening = faults.submissions() - before;
+    drop(engine);
+    let driver = kept.split_once("\"gpu\": \"").expect("a GPU").1.split('"').next().expect("its name");
+    fs::write(&path, kept.replace(driver, "another driver")).expect("a file");
+    let before = faults.submissions();
+    let engine = auto(directory.path(), &faults).expect("the GPU that there was");
+    let anew = describe(&engine);
+    check(&anew);
+    assert_eq!(expected(&anew), 2, "{anew}");
+    assert!(faults.submissions() - before > opening, "nothing was measured");
+    let [event] = &engine.events()[..] else { panic!("{:?}", engine.events()) };
+    assert!(matches!(&event.what, Happening::MeasurementsIgnored { why, .. } if why.contains("another driver")));
+}
+
+#[test]
+fn a_fit_that_is_lost_while_it_is_measured_is_the_cpus() {
+    let (directory, faults) = (tempfile::tempdir().expect("a directory"), Faults::new());
+    let Some(engine) = auto(directory.path(), &faults) else { return };
+    let labelled = Labelled::of(1_000);
+    let want = labelled.fit(&cpu());
+    faults.plan(0, Fault::Lost);
+    let fit = labelled.fit(&engine);
+    if faults.devices() == 0 {
+        assert!(fit == want && evaluated(&engine).0 == Executor::Cpu);
+    }
+}
+
+#[test]
+fn a_kernel_is_chosen_by_what_its_items_asked_before() {
+    let (directory, faults) = (tempfile::tempdir().expect("a directory"), Faults::new());
+    let Some(engine) = auto(directory.path(), &faults) else { return };
+    let describe = |items| engine.describe_kernel_choice(Kernel::DigitalRoot, items);
+    assert_eq!(describe(1_000), None, "no job says what an item takes");
+    for fusions in [Kernel::Pool, Kernel::PoolWide, Kernel::SoftmaxRegression] {
+        assert_eq!(engine.describe_kernel_choice(fusions, 1_000), None);
+    }
+    let values: Vec<u32> = (0..1_500_000).collect();
+    let mut roots = vec![0; values.len()];
+    for items in [1_000, 1_500_000] {
+        digital_roots_into(&engine, &values[..items], &mut roots[..items]).expect("numbers");
+        let choice = describe(items).expect("there was such a job");
+        check(&choice);
+        assert_eq!(choice.job, "vortex/digital_root");
+        let timing = digital_roots_into(&engine, &values[..items], &mut roots[..items]).expect("numbers");
+        assert_eq!(timing.executor, choice.executor, "{choice}");
+    }
+    // Eight bytes an item on the way there and four back, where four and four went before.
+    let narrow = describe(1_000_000).expect("less than there was").gpu.expect("an estimate").upload;
+    let wide: Vec<u64> = values.iter().map(|&value| value.into()).collect();
+    digital_roots_into(&engine, &wide, &mut roots).expect("numbers");
+    let wide = describe(1_000_000).expect("less than there was").gpu.expect("an estimate").upload;
+    let ratio = wide.as_secs_f64() / narrow.as_secs_f64();
+    // A job corrects what a byte takes by 8^(1/4) at most.
+    assert!((2.0 / 1.69..2.0 * 1.69).contains(&ratio), "{narrow:?} and {wide:?}");
+}
+
+#[test]
+fn without_a_choice_its_reason_is_said_of_any_size() {
+    let describe = |engine: &Engine| {
+        let kernel = engine.describe_kernel_choice(Kernel::BeamFuse, 1 << 20).expect("no choice");
+        [kernel, engine.describe_fit_choice(8, 10, 200_000).expect("a size")]
+    };
+    let want = |executor, reason| {
+        ["beam/fuse", "stacking/softmax_regression"].map(|job: &str| {
+            format!("{job}\n   cpu     not estimated\n   gpu     not estimated\n   chosen  {executor}: {reason}\n")
+        })
+    };
+    let texts = |engine: &Engine| describe(engine).map(|choice| choice.to_string());
+    for (_, engine) in engines::cpus() {
+        assert_eq!(texts(engine), want("cpu", "there is no GPU in use"));
+    }
+    if let Some(engine) = engines::gpu(None) {
+        assert_eq!(texts(&engine), want("gpu", "the engine was asked for the GPU"));
+    }
+}
+
+#[test]
+fn a_fit_of_no_size_is_refused() {
+    let cpu = cpu();
+    let refused = |sources, classes, items, said: &str| match cpu.describe_fit_choice(sources, classes, items) {
+        Err(error) => assert!(error.to_string().contains(said), "{error}"),
+        Ok(choice) => panic!("{choice}"),
+    };
+    refused(0, 3, 9, "evidence has no sources");
+    refused(2, 0, 9, "evidence has no classes");
+    refused(2, 3, 0, "no labelled items");
+    refused(usize::MAX, usize::MAX, 9, "weights are more than the 4194304 a fit takes on");
+    refused(2, 3, usize::MAX, "items must stay below 2^31");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::error::{DeviceError, InvalidOpinion, Result};
 use crate::kernel::stacking::softmax_regression::Features;
 use crate::plan::Program;
 use crate::plan::batch::Batch;
+use crate::plan::cost::Demand;
 use crate::tensor::{Evidence, FusedMut, Outline, OwnedEvidence};
 
 /// Never opened.
@@ -51,6 +52,11 @@ impl Gpu {
 
     /// Nothing's.
     pub(crate) fn name(&self) -> &str {
+        match *self {}
+    }
+
+    /// Nothing's.
+    pub(crate) fn fit(&self, _items: usize, _classes: usize, _features: usize, _evaluations: f64) -> Result<Demand> {
         match *self {}
     }
 }

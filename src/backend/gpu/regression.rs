@@ -19,6 +19,7 @@ use crate::backend::gpu::readback::Piece as Read;
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::stacking::softmax_regression::{BINDINGS, Features, LARGEST_LOGIT, LN_FLOOR, Row, Targets};
+use crate::plan::cost::{Demand, Executor};
 use crate::plan::regression::{Cut, FEATURES, LOSSES, PARAMETERS, PARAMS, PARTIALS, Piece, RESIDUALS, Shape, TARGETS};
 
 /// Features on the device, as far as the budget goes, and on the host.
@@ -54,6 +55,17 @@ struct Bound {
     group: BindGroup,
     /// Each with its grid.
     dispatches: Vec<(ComputePipeline, [u32; 2])>,
+}
+
+impl Gpu {
+    /// What a fit of so many items, classes and features asks that evaluates so often.
+    ///
+    /// # Errors
+    ///
+    /// The device cannot hold a part of the features.
+    pub(crate) fn fit(&self, items: usize, classes: usize, features: usize, evaluations: f64) -> Result<Demand> {
+        Ok(Cut::of(Shape::new(items, classes, features), self.limits)?.demand(evaluations))
+    }
 }
 
 impl Held {
@@ -97,6 +109,10 @@ impl Regression for Held {
             gradient.iter_mut().zip(block).for_each(|(sum, &part)| *sum += f64::from(part));
         }
         Ok(losses.iter().map(|&loss| f64::from(loss)).sum())
+    }
+
+    fn executor(&self) -> Executor {
+        Executor::Gpu
     }
 
     fn kernels(&self) -> Option<Duration> {

@@ -40,8 +40,8 @@
 //!
 //! Beside that, whatever B: an upload of 4 C (F + 1) bytes, a wait for the device, and at most [`PARTIAL_WORDS`] words, or
 //! one gradient where that is more, which the host adds up. Where items are few the CPU is done before that wait is over;
-//! `benches/stacking.rs` shows where on a given machine. Which device evaluates is the caller's choice; nothing is moved
-//! silently.
+//! `benches/stacking.rs` shows where on a given machine. Which device evaluates is settled before the first evaluation, by
+//! the caller or by what was measured, and stays so unless the device fails.
 //!
 //! Features that pass the engine's memory budget are cut along items: as many pieces as fit stay, the rest is uploaded
 //! anew in every evaluation, at 4 F bytes per item over the bus. A device that cannot hold one run is declined by error.
@@ -172,6 +172,12 @@ impl Features {
     /// Number of tiles.
     pub fn tiles(&self) -> usize {
         self.items.div_ceil(LANES)
+    }
+
+    /// The same of the first tiles alone.
+    pub fn first(&self, tiles: usize) -> Self {
+        let tiles = tiles.min(self.tiles());
+        Self { items: self.items.min(LANES * tiles), rows: self.rows[..tiles * self.len].to_vec(), ..*self }
     }
 
     /// One tile: a row per feature.

@@ -1,7 +1,7 @@
 //! Loss and gradient of a stacked model, for any optimiser.
 
 use crate::backend::Regression;
-use crate::engine::Engine;
+use crate::engine::{Engine, Evaluations};
 use crate::error::Result;
 use crate::kernel::stacking::softmax_regression::Targets;
 use crate::methods::stacking::examples::{check_given, check_parameters};
@@ -50,7 +50,7 @@ impl<'engine> LabelledLoss<'engine> {
         check_given(evidence, labels)?;
         check_parameters(evidence)?;
         let named: Vec<u32> = labels.iter().map(|label| label.unwrap_or_default()).collect();
-        let mut regression = engine.regression(engine.host()?.pack(evidence)?)?;
+        let mut regression = engine.regression(engine.host()?.pack(evidence)?, Evaluations::Asked)?;
         regression.label(&Targets::of(&named, |item| labels[item].is_some()))?;
         Ok(Self { regression, sources: evidence.sources(), classes: evidence.classes() })
     }

@@ -1,6 +1,6 @@
 //! Posteriors of models that did not see the label of the item.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Evaluations};
 use crate::error::{EvidenceError, Result};
 use crate::kernel::stacking::softmax_regression::Targets;
 use crate::methods::stacking::examples::check_classes;
@@ -34,7 +34,7 @@ impl OutOfFold {
             check_classes(classes, labels, Some(fold), |item| of_items[item] != fold)?;
         }
         let cpu = engine.host()?;
-        let mut regression = engine.regression(cpu.pack(evidence)?)?;
+        let mut regression = engine.regression(cpu.pack(evidence)?, Evaluations::Fits(folds.distinct().len() + 1))?;
         let mut posterior = vec![0.0; labels.len() * classes];
         let mut answers = posterior.clone();
         let mut reports = Vec::with_capacity(folds.distinct().len());

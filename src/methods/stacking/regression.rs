@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Regression;
-use crate::engine::Engine;
+use crate::engine::{Engine, Evaluations};
 use crate::error::Result;
 use crate::kernel::stacking::softmax_regression::Targets;
 use crate::methods::stacking::examples::{check_classes, check_labels, check_option, check_parameters};
@@ -29,9 +29,9 @@ const ROUNDING: f64 = 3e-8;
 ///
 /// The optimiser is L-BFGS from zero, in coordinates whitened by the curvature there; loss and gradient are the kernel
 /// `stacking/softmax_regression`, on the engine's device. There the features stay for the whole fit, as far as the engine's
-/// memory budget goes; what is beyond it is uploaded for every evaluation. A GPU is waited for once per evaluation. Where
-/// items are so few that a CPU evaluates them sooner (`benches/stacking.rs` sets both side by side), give the fit an
-/// [`Engine::cpu()`]. The same input gives the same bits on any number of threads, and on the same GPU under any budget.
+/// memory budget goes; what is beyond it is uploaded for every evaluation. A GPU is waited for once per evaluation: [`Engine::auto`]
+/// fits where that is expected to take less, as [`Engine::describe_fit_choice`] says, and [`Engine::gpu`] there however few
+/// the items. The same input gives the same bits on any number of threads, and on the same GPU under any budget.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stacking {
@@ -105,7 +105,7 @@ impl Stacking {
     pub fn fit(&self, engine: &Engine, evidence: &Evidence<'_>, labels: &[u32]) -> Result<Fit> {
         self.check(evidence, labels)?;
         check_classes(evidence.classes(), labels, None, |_| true)?;
-        let mut regression = engine.regression(engine.host()?.pack(evidence)?)?;
+        let mut regression = engine.regression(engine.host()?.pack(evidence)?, Evaluations::Fits(1))?;
         self.fit_packed(&mut *regression, &Targets::of(labels, |_| true))
     }
 
@@ -139,7 +139,7 @@ impl Stacking {
     ) -> Result<Objective> {
         self.check(evidence, labels)?;
         model.check_shape(evidence.sources(), evidence.classes())?;
-        let mut regression = engine.regression(engine.host()?.pack(evidence)?)?;
+        let mut regression = engine.regression(engine.host()?.pack(evidence)?, Evaluations::Once)?;
         regression.label(&Targets::of(labels, |_| true))?;
         let mut loss = PenalisedLoss { regression: &mut *regression, labelled: labels.len(), l2: self.l2 };
         let parameters: Vec<f64> = model.parameters().into_iter().map(f64::from).collect();

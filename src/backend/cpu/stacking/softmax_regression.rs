@@ -13,6 +13,7 @@ use crate::backend::cpu::Cpu;
 use crate::backend::cpu::numbers::{exp, ln};
 use crate::error::Result;
 use crate::kernel::stacking::softmax_regression::{FLUSH, Features, GROUP, LANES, Row, Targets};
+use crate::plan::cost::Executor;
 
 /// Features in the host's memory.
 #[derive(Debug)]
@@ -45,6 +46,10 @@ impl Regression for Held {
         let loss = self.cpu.evaluate(&self.features, &self.targets, parameters, gradient);
         self.took = Some(start.elapsed());
         Ok(loss)
+    }
+
+    fn executor(&self) -> Executor {
+        Executor::Cpu
     }
 
     fn kernels(&self) -> Option<Duration> {
