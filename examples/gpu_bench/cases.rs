@@ -3,6 +3,7 @@
 mod bayes;
 mod beam;
 mod fusion;
+mod inputs;
 mod stacking;
 mod vortex;
 
@@ -11,6 +12,7 @@ use std::time::Instant;
 use consilience::Engine;
 use consilience::kernel::Kernel;
 
+use self::inputs::{STEPS, spread};
 use super::agreement::Column;
 use super::rivals::Composable;
 use crate::Failure;
@@ -154,15 +156,6 @@ where
 pub fn all() -> Vec<Case> {
     [fusion::cases(), stacking::cases(), vortex::cases(), beam::cases(), bayes::cases()].into_iter().flatten().collect()
 }
-
-/// Numbers in (0, 1), evenly spread: multiples of one of [`STEPS`] without their whole part.
-fn spread(items: usize, step: f64) -> Vec<f64> {
-    (1..=items).map(|i| (i as f64 * step).fract()).collect()
-}
-
-/// Steps that have little to do with each other.
-const STEPS: [f64; 4] =
-    [0.618_033_988_749_895, 0.754_877_666_246_692_7, 0.569_840_290_998_053_2, 0.324_717_957_244_746];
 
 /// Integers with all bits in use.
 fn integers(items: usize) -> impl Iterator<Item = u64> {

@@ -1,20 +1,19 @@
 //! `bayes/*`: posterior mathematics.
 
 use consilience::bayes::{
-    self, CellCounts, CellEvidence, DirichletCategorical, Gaussians, InverseModel, Least, LogOddsGrid,
-    NormalInverseGamma, ResidentCellEvidence, ResidentDirichletCategorical, ResidentGaussians, Samples,
-    covariance_intersection, covariance_intersection_resident, fuse_gaussians, fuse_gaussians_resident,
+    self, CellCounts, CellEvidence, DirichletCategorical, Gaussians, Least, LogOddsGrid, NormalInverseGamma,
+    ResidentCellEvidence, ResidentDirichletCategorical, ResidentGaussians, Samples, covariance_intersection,
+    covariance_intersection_resident, fuse_gaussians, fuse_gaussians_resident,
 };
 use consilience::kernel::Kernel;
 use consilience::{Engine, ResidentArray, Result};
 
-use super::{Case, Column, Of, STEPS, spread};
-
-/// Classes of distributions.
-const CLASSES: usize = 10;
+use super::inputs::{self, CLASSES, FUNCTIONS, Function, MODEL, STEPS, distributions, gaussians, parameters, shares};
+use super::{Case, Column, Of};
 
 pub fn cases() -> Vec<Case> {
-    let special = FUNCTIONS.map(|(name, function, held)| special(name, function, held).quick_if(name == "ln_gamma"));
+    let functions = FUNCTIONS.into_iter().zip(HELD);
+    let special = functions.map(|((name, function), held)| special(name, function, held).quick_if(name == "ln_gamma"));
     let measures = MEASURES.map(|(name, measure, held)| information(name, measure, held).quick_if(name == "entropy"));
     let rest = [
         counts().quick(),
@@ -43,49 +42,21 @@ pub fn cases() -> Vec<Case> {
             },
         ),
     ];
-    special.into_iter().chain(rest).chain(measures).collect()
+    special.chain(rest).chain(measures).collect()
 }
-
-/// Numbers between 1 and 100.
-fn parameters(items: usize, step: f64) -> Vec<f32> {
-    spread(items, step).iter().map(|x| (1.0 + 99.0 * x) as f32).collect()
-}
-
-fn shares(items: usize, step: f64) -> Vec<f32> {
-    spread(items, step).iter().map(|&x| x as f32).collect()
-}
-
-type Function = fn(&Engine, &[f32], &[f32], &[f32]) -> Result<Vec<f32>>;
 
 type FunctionHeld = fn(&Engine, &[ResidentArray<f32>; 3]) -> Result<ResidentArray<f32>>;
 
-const FUNCTIONS: [(&str, Function, FunctionHeld); 8] = [
-    ("ln_gamma", |engine, a, _, _| bayes::ln_gamma(engine, a), |engine, [a, ..]| bayes::ln_gamma_resident(engine, a)),
-    ("digamma", |engine, a, _, _| bayes::digamma(engine, a), |engine, [a, ..]| bayes::digamma_resident(engine, a)),
-    ("incomplete_beta", bayes::incomplete_beta, |engine, [a, b, p]| bayes::incomplete_beta_resident(engine, a, b, p)),
-    ("incomplete_beta_inverse", bayes::incomplete_beta_inverse, |engine, [a, b, p]| {
-        bayes::incomplete_beta_inverse_resident(engine, a, b, p)
-    }),
-    (
-        "incomplete_gamma",
-        |engine, a, x, _| bayes::incomplete_gamma(engine, a, x),
-        |engine, [a, x, _]| bayes::incomplete_gamma_resident(engine, a, x),
-    ),
-    (
-        "incomplete_gamma_upper",
-        |engine, a, x, _| bayes::incomplete_gamma_upper(engine, a, x),
-        |engine, [a, x, _]| bayes::incomplete_gamma_upper_resident(engine, a, x),
-    ),
-    (
-        "incomplete_gamma_inverse",
-        |engine, a, _, p| bayes::incomplete_gamma_inverse(engine, a, p),
-        |engine, [a, _, p]| bayes::incomplete_gamma_inverse_resident(engine, a, p),
-    ),
-    (
-        "incomplete_gamma_upper_inverse",
-        |engine, a, _, p| bayes::incomplete_gamma_upper_inverse(engine, a, p),
-        |engine, [a, _, p]| bayes::incomplete_gamma_upper_inverse_resident(engine, a, p),
-    ),
+/// [`FUNCTIONS`], in their order.
+const HELD: [FunctionHeld; FUNCTIONS.len()] = [
+    |engine, [a, ..]| bayes::ln_gamma_resident(engine, a),
+    |engine, [a, ..]| bayes::digamma_resident(engine, a),
+    |engine, [a, b, p]| bayes::incomplete_beta_resident(engine, a, b, p),
+    |engine, [a, b, p]| bayes::incomplete_beta_inverse_resident(engine, a, b, p),
+    |engine, [a, x, _]| bayes::incomplete_gamma_resident(engine, a, x),
+    |engine, [a, x, _]| bayes::incomplete_gamma_upper_resident(engine, a, x),
+    |engine, [a, _, p]| bayes::incomplete_gamma_inverse_resident(engine, a, p),
+    |engine, [a, _, p]| bayes::incomplete_gamma_upper_inverse_resident(engine, a, p),
 ];
 
 fn special(name: &'static str, function: Function, held: FunctionHeld) -> Case {
@@ -108,21 +79,16 @@ fn special(name: &'static str, function: Function, held: FunctionHeld) -> Case {
     Case::new(Kernel::Special, name, make).start(1024)
 }
 
-/// What a hit and a miss are worth.
-const MODEL: InverseModel = InverseModel { hit: 0.7, miss: 0.4 };
-
 /// Two planes of hits and misses.
 fn counts() -> Case {
     type State = (Vec<CellCounts>, LogOddsGrid);
     let make = |items: usize| {
-        let count = |x: &f64| CellCounts::new((4.0 * x) as u16, (60.0 * x) as u16 % 8);
-        let counts: Vec<CellCounts> = spread(items, STEPS[1]).iter().map(count).collect();
         let run = |(counts, grid): &mut State, engine: &_| {
             let plane = CellEvidence::Counts { counts, model: MODEL };
             grid.update(engine, &[plane, plane])?;
             Ok(())
         };
-        let state = (counts, LogOddsGrid::new(items));
+        let state = (inputs::counts(items), LogOddsGrid::new(items));
         Ok(Of::new(state, run, |(_, grid): &State| log_odds(grid)).held(|(counts, grid), engine| {
             let (counts, mut held) = (engine.upload_array(counts)?, grid.upload(engine)?);
             Ok(move |(_, grid): &mut State, engine: &_| {
@@ -218,19 +184,11 @@ type Fused = fn(&Engine, &[&Gaussians; 4]) -> Result<Gaussians>;
 
 type FusedHeld = fn(&Engine, &[&ResidentGaussians; 4]) -> Result<Gaussians>;
 
-/// In three dimensions, correlations below 0.3.
 fn gaussian(name: &str, fuse: Fused, held: FusedHeld) -> Case {
     type State = ([Gaussians; 4], Option<Gaussians>);
     let make = move |items: usize| {
-        let source = |step: f64| {
-            let mean = shares(3 * items, step);
-            let is_variance = |place: usize| [0, 2, 5].contains(&(place / items));
-            let entry = |(place, x): (usize, f64)| if is_variance(place) { 1.0 + x } else { 0.3 * x };
-            let covariance = spread(6 * items, step).into_iter().enumerate().map(|it| entry(it) as f32).collect();
-            Gaussians::new(3, mean, covariance)
-        };
         let [a, b, c, d] = STEPS;
-        let sources = [source(a)?, source(b)?, source(c)?, source(d)?];
+        let sources = [gaussians(items, a)?, gaussians(items, b)?, gaussians(items, c)?, gaussians(items, d)?];
         let run = move |(sources, found): &mut State, engine: &_| {
             *found = Some(fuse(engine, &sources.each_ref())?);
             Ok(())
@@ -281,20 +239,12 @@ const MEASURES: [(&str, Measured, MeasuredHeld); 4] = [
 fn information(name: &'static str, measure: Measured, held: MeasuredHeld) -> Case {
     type State = ([Vec<f32>; 2], Vec<f32>);
     let make = move |items: usize| {
-        let rows = |step: f64| {
-            let mut planes = shares(CLASSES * items, step);
-            for item in 0..items {
-                let sum: f32 = planes.iter().skip(item).step_by(items).sum();
-                planes.iter_mut().skip(item).step_by(items).for_each(|x| *x /= sum);
-            }
-            planes
-        };
         let run = move |([p, q], found): &mut State, engine: &_| {
             *found = measure(engine, p, q)?;
             Ok(())
         };
         let answer = |(_, found): &State| vec![Column::close("result", found, 4e-6, 4e-6)];
-        let state = ([rows(STEPS[0]), rows(STEPS[1])], vec![0.0; items]);
+        let state = ([0, 1].map(|source| distributions(items, STEPS[source])), vec![0.0; items]);
         Ok(Of::new(state, run, answer).held(move |([p, q], _), engine| {
             let (p, q) = (engine.upload_planes(p, CLASSES)?, engine.upload_planes(q, CLASSES)?);
             Ok(move |(_, found): &mut State, engine: &_| Ok(held(engine, &p, &q)?.read_into(engine, found)?))
