@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use wgpu::{
-    BindGroupDescriptor, BindGroupEntry, BufferDescriptor, BufferUsages, CommandEncoderDescriptor,
-    ComputePassDescriptor, ComputePipelineDescriptor, PipelineCompilationOptions, PipelineLayoutDescriptor,
+    BindGroupDescriptor, BindGroupEntry, CommandEncoderDescriptor, ComputePassDescriptor, ComputePipelineDescriptor,
+    PipelineCompilationOptions, PipelineLayoutDescriptor,
 };
 
+use crate::backend::gpu::buffers::storage;
 use crate::backend::gpu::enabled::{Gpu, State};
 use crate::backend::gpu::pipelines::{layout, module};
 use crate::backend::gpu::profile::CLOCK_BYTES;
@@ -73,12 +74,7 @@ impl Gpu {
             let State { upload, readback, clock, .. } = state;
             let Some(clock) = clock else { return Ok(None) };
             let opened = &self.opened;
-            let buffer = |binding: &Binding| {
-                let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-                let label = Some(binding.name);
-                opened.device.create_buffer(&BufferDescriptor { label, size: bytes, usage, mapped_at_creation: false })
-            };
-            let [from, to] = BINDINGS.each_ref().map(buffer);
+            let [from, to] = BINDINGS.each_ref().map(|binding| storage(opened, binding.name, bytes));
             let pattern = pattern();
             let pattern: &[u8] = cast_slice(&pattern);
             for offset in (0..bytes).step_by(pattern.len()) {

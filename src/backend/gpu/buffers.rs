@@ -95,6 +95,11 @@ impl Nothing {
     }
 }
 
+/// A buffer that kernels read and write, and that may be copied to and from.
+pub(super) fn storage(opened: &Opened, name: &'static str, bytes: u64) -> Buffer {
+    create(opened, &Binding { name, access: Access::ReadWrite }, bytes)
+}
+
 /// A buffer for a binding.
 pub(super) fn create(opened: &Opened, binding: &Binding, bytes: u64) -> Buffer {
     let usage = match binding.access {

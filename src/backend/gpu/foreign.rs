@@ -24,9 +24,10 @@
 //! ```
 
 pub use wgpu;
-use wgpu::{AdapterInfo, Buffer, BufferBinding, BufferDescriptor, BufferSize, BufferUsages, Device, Queue};
+use wgpu::{AdapterInfo, Buffer, BufferBinding, BufferSize, BufferUsages, Device, Queue};
 
 use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::buffers::storage;
 use crate::backend::gpu::enabled::{Gpu, State};
 use crate::backend::gpu::encode::{Chunk, Rows};
 use crate::backend::gpu::readback::Piece;
@@ -254,12 +255,7 @@ impl Gpu {
         if outline.items == 0 {
             return Ok(Submitted { ran: None });
         }
-        let status = self.opened.device.create_buffer(&BufferDescriptor {
-            label: Some("status"),
-            size: 4,
-            usage: BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let status = storage(&self.opened, "status", 4);
         let mut region = from.region()?;
         let evidence = region.bind(&self.opened, self.limits.binding_bytes)?;
         self.alone(0, |state| {

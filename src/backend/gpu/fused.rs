@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use wgpu::{Buffer, BufferDescriptor, BufferUsages};
+use wgpu::Buffer;
 
+use crate::backend::gpu::buffers::storage;
 use crate::backend::gpu::chain::Fate;
 use crate::backend::gpu::enabled::{Gpu, State, outputs};
 use crate::backend::gpu::encode::Chunk;
@@ -135,14 +136,7 @@ fn copy_rows(gpu: &Gpu, state: &mut State, fused: &DeviceFused, source: usize, t
 impl Answers {
     fn new(gpu: &Gpu, step: &Step, piece: &Piece) -> Self {
         let bytes = Chunk::whole(step, piece.items).bytes();
-        let create = |label, size| {
-            gpu.opened.device.create_buffer(&BufferDescriptor {
-                label: Some(label),
-                size,
-                usage: BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC,
-                mapped_at_creation: false,
-            })
-        };
+        let create = |name, bytes| storage(&gpu.opened, name, bytes);
         Self {
             start: piece.start,
             items: piece.items,

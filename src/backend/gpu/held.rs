@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use wgpu::{
-    BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding, BufferDescriptor, BufferUsages,
-};
+use wgpu::{BindGroupDescriptor, BindGroupEntry, BindingResource, Buffer, BufferBinding};
 
 use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::buffers::storage;
 use crate::backend::gpu::chain::{Chain, Constants, Fate};
 use crate::backend::gpu::enabled::Gpu;
 use crate::backend::gpu::pipelines::Constants as Overrides;
@@ -56,14 +55,7 @@ impl Gpu {
         if needed > allowed {
             return Err(DeviceError::ArrayTooLarge { needed, allowed }.into());
         }
-        let buffer = self.alone(needed, |_| {
-            Ok(self.opened.device.create_buffer(&BufferDescriptor {
-                label: Some("held array"),
-                size: needed,
-                usage: BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC,
-                mapped_at_creation: false,
-            }))
-        })?;
+        let buffer = self.alone(needed, |_| Ok(storage(&self.opened, "held array", needed)))?;
         Ok(DeviceArray { shape, buffer, fate: None, device: self.opened.number })
     }
 

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use bytemuck::{cast_slice, cast_slice_mut};
-use wgpu::{Buffer, BufferDescriptor, BufferUsages};
+use wgpu::Buffer;
 
 use crate::backend::gpu::adapter::Opened;
+use crate::backend::gpu::buffers::storage;
 use crate::backend::gpu::enabled::Gpu;
 use crate::backend::gpu::encode::{NOT_GIVEN, Target, upload_opinions};
 use crate::backend::gpu::readback::Piece as Read;
@@ -181,14 +182,7 @@ impl Resident {
 impl Piece {
     fn new(opened: &Opened, outline: &Outline, range: Range<usize>) -> Self {
         let [evidence_words, presence_words, confidence_words] = held_words(outline, range.len() as u64);
-        let create = |label, words: u64| {
-            opened.device.create_buffer(&BufferDescriptor {
-                label: Some(label),
-                size: 4 * words.max(1),
-                usage: BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC,
-                mapped_at_creation: false,
-            })
-        };
+        let create = |name, words: u64| storage(opened, name, 4 * words.max(1));
         Self {
             start: range.start,
             items: range.len(),
