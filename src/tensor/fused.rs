@@ -54,12 +54,6 @@ impl Fused {
         &self.posterior
     }
 
-    /// The fused distributions with the memory they are in, row-major [B, C].
-    #[must_use]
-    pub fn into_posterior(self) -> Vec<f32> {
-        self.posterior
-    }
-
     /// The class decided for, per item.
     #[must_use]
     pub fn decision(&self) -> &[u32] {
@@ -175,9 +169,24 @@ impl Fused {
         4 * Output::ALL.into_iter().map(held).sum::<usize>()
     }
 
-    /// Takes one `f32` column out, as if it had not been asked for. `None` as in [`Fused::values`].
-    #[cfg_attr(not(feature = "candle"), expect(dead_code, reason = "who takes columns is behind the feature"))]
-    pub(crate) fn take_values(&mut self, output: Output) -> Option<Vec<f32>> {
+    /// Takes one `f32` column out with the memory it is in, as if it had not been asked for. `None` as in [`Fused::values`].
+    ///
+    /// # Examples
+    ///
+    /// *The posterior leaves, the decision stays.*
+    ///
+    /// ```
+    /// use consilience::{Engine, Evidence, Fusion, Output, Rule};
+    ///
+    /// let average = Fusion::new(Rule::Linear).outputs(&[Output::Posterior, Output::Decision]);
+    /// let (a, b) = ([0.75, 0.25], [0.5, 0.5]);
+    /// let mut fused = Engine::cpu()?.fuse(&average, &Evidence::probabilities(2, &[&a, &b])?)?;
+    /// assert_eq!(fused.take_values(Output::Posterior), Some(vec![0.625, 0.375]));
+    /// assert!(fused.posterior().is_empty() && !fused.outputs().contains(Output::Posterior));
+    /// assert_eq!(fused.take_integers(Output::Decision), Some(vec![0]));
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn take_values(&mut self, output: Output) -> Option<Vec<f32>> {
         let column = match output {
             Output::Posterior => &mut self.posterior,
             Output::Confidence => &mut self.confidence,
@@ -193,9 +202,8 @@ impl Fused {
         Some(std::mem::take(column))
     }
 
-    /// Takes one integer column out, as if it had not been asked for. `None` as in [`Fused::integers`].
-    #[cfg_attr(not(feature = "candle"), expect(dead_code, reason = "who takes columns is behind the feature"))]
-    pub(crate) fn take_integers(&mut self, output: Output) -> Option<Vec<u32>> {
+    /// Takes one integer column out, likewise. `None` as in [`Fused::integers`].
+    pub fn take_integers(&mut self, output: Output) -> Option<Vec<u32>> {
         let column = match output {
             Output::Decision => &mut self.decision,
             Output::Flags => &mut self.flags,

@@ -7,7 +7,7 @@ use bytemuck::{pod_collect_to_vec, try_cast_slice};
 use super::fuse::Call;
 use crate::engine::Engine;
 use crate::error::Result;
-use crate::tensor::{Evidence, Outline};
+use crate::tensor::{Evidence, Outline, Output};
 
 /// Fuses one tensor [N, B, C] or N of [B, C].
 pub(super) fn fuse(call: &Call<'_>, engine: &Engine, tensors: &[FlexTensor]) -> Result<FlexTensor> {
@@ -16,7 +16,8 @@ pub(super) fn fuse(call: &Call<'_>, engine: &Engine, tensors: &[FlexTensor]) -> 
     // Every one of them is readable now.
     let planes: Vec<&[f32]> = readable.iter().filter_map(|tensor| planes(tensor, outline)).flatten().collect();
     let evidence = Evidence::new(call.encoding, outline.classes, &planes)?;
-    let posterior = engine.fuse(&call.fusion_of_posterior(), &evidence)?.into_posterior();
+    let mut fused = engine.fuse(&call.fusion_of_posterior(), &evidence)?;
+    let posterior = fused.take_values(Output::Posterior).unwrap_or_default();
     Ok(handed_over(posterior, [outline.items, outline.classes]))
 }
 
