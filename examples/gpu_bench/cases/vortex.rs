@@ -85,25 +85,36 @@ type MoveHeld = fn(&mut ResidentCycles, &Engine) -> Result<()>;
 
 /// Objects on the flow, or on a uniform path where one in ten hops.
 fn cycles(name: &'static str, is_flow: bool, how: Move, held: MoveHeld) -> Case {
+    struct State {
+        cycles: Cycles,
+        /// What a move of held objects left of them: places, hops and phases.
+        moved: Option<(Vec<u32>, Vec<u32>, Vec<f32>)>,
+    }
     let make = move |items: usize| {
         let places = integers(items).map(|n| (n >> 40) as u32 % 6).collect();
         let velocities = integers(items).map(|n| (n >> 40) as f32 * 1e-7).collect();
         let path = if is_flow { Path::flow() } else { Path::new(Path::flow().positions().to_vec(), 1.0)? };
-        let state = Cycles::new(path, places, vec![Direction::Forward; items], velocities)?;
-        let run = move |cycles: &mut Cycles, engine: &_| {
-            how(cycles, engine)?;
+        let cycles = Cycles::new(path, places, vec![Direction::Forward; items], velocities)?;
+        let run = move |s: &mut State, engine: &_| {
+            how(&mut s.cycles, engine)?;
+            s.moved = None;
             Ok(())
         };
-        let answer = |cycles: &Cycles| {
+        let answer = |s: &State| {
+            let (hops, phases) = match &s.moved {
+                Some((_, hops, phases)) => (&hops[..], &phases[..]),
+                None => (s.cycles.hops(), s.cycles.phases()),
+            };
             // An object at a border may or may not have hopped: hops and phase together count.
-            let progress = cycles.hops().iter().zip(cycles.phases()).map(|(&n, &p)| f64::from(n) + f64::from(p));
+            let progress = hops.iter().zip(phases).map(|(&n, &p)| f64::from(n) + f64::from(p));
             vec![Column::close("hops and phase", &progress.collect::<Vec<_>>(), 2e-6, 1e-6)]
         };
-        Ok(Of::new(state, run, answer).held(move |cycles: &Cycles, engine| {
-            let mut objects = cycles.upload(engine)?;
-            Ok(move |cycles: &mut Cycles, engine: &_| {
+        Ok(Of::new(State { cycles, moved: None }, run, answer).held(move |s: &State, engine| {
+            let mut objects = s.cycles.upload(engine)?;
+            Ok(move |s: &mut State, engine: &_| {
                 held(&mut objects, engine)?;
-                *cycles = objects.read(engine)?;
+                let [places, hops] = [objects.places().read(engine)?, objects.hops().read(engine)?];
+                s.moved = Some((places, hops, objects.phases().read(engine)?));
                 Ok(())
             })
         }))
