@@ -70,6 +70,9 @@ impl Engine {
                 job,
                 &mut (&mut *batch, &mut saved),
                 |gpu, (batch, saved)| {
+                    // The caller's arrays are the only original. A device writes them as soon as a chunk is back, when a
+                    // later one may still fail, and so may this one: what error scopes caught, and a loss, is known last of
+                    // all. Kernels that update nothing in place have nothing to copy.
                     **saved = Some(batch.saved());
                     Ok(Timing { executor: Executor::Gpu, ..gpu.run_batch(batch.reborrow())? })
                 },

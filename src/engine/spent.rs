@@ -67,6 +67,8 @@ impl Spent {
 /// What was spent on every kernel that ran.
 #[derive(Debug, Default)]
 pub(super) struct Account {
+    /// A call takes the lock once, for a few additions. Atomics would not do: what a call spent is read as the difference of
+    /// two states, whose numbers have to be of the same calls.
     spent: Mutex<HashMap<Kernel, Spent>>,
 }
 
