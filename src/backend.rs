@@ -49,8 +49,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// [`Backend::run_held`], whose answers stay where they are.
     fn fuse_held(&self, program: &Program, held: &Held, outline: &Outline) -> Result<HeldFused>;
 
-    /// Reads answers back, once they are there; answers the lowest item with an invalid opinion, as a run does.
-    fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>>;
+    /// Reads answers back together, once they are there; answers of each the lowest item with an invalid opinion, as a run
+    /// does.
+    fn read_fused(&self, fused: &[&HeldFused], out: Vec<FusedMut<'_>>) -> Result<Vec<Option<usize>>>;
+
+    /// Copies the posterior of answers to a plane of an array that has a row for each of their items.
+    fn copy_posterior(&self, fused: &HeldFused, array: &mut HeldArray, plane: usize) -> Result<()>;
 
     /// Evidence that looks like this, whose sources are the posteriors given.
     fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held>;
@@ -88,6 +92,11 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// How many times work was handed to a device.
     fn submissions(&self) -> u64 {
         0
+    }
+
+    /// After how many steps of its loops the device ends all of them; `None` where it does not.
+    fn loop_steps(&self) -> Option<u64> {
+        None
     }
 
     /// How long the device takes to copy so many bytes from one place in its memory to another, on its own clock;

@@ -3,6 +3,7 @@
 
 pub mod bayes;
 pub mod beam;
+pub mod calibration;
 pub mod fusion;
 pub mod reduce;
 pub mod stacking;
@@ -60,13 +61,17 @@ pub enum Kernel {
     BeamSubspace,
     /// [`beam::measure`]: entropy, mass, decisiveness and dominant digit of a distribution.
     BeamMeasure,
+    /// [`calibration::likelihood`]: the likelihood of tempered probabilities, and its derivatives.
+    Likelihood,
+    /// [`calibration::outcome`]: what probabilities said of the true class.
+    Outcome,
     /// [`reduce::domain`]: whether numbers are what an operation takes.
     Domain,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -90,6 +95,8 @@ impl Kernel {
         Self::Information,
         Self::Gaussian,
         Self::Conjugate,
+        Self::Likelihood,
+        Self::Outcome,
         Self::Domain,
     ];
 
@@ -120,6 +127,8 @@ impl Kernel {
             Self::BeamIntervene => &beam::intervene::CONTRACT,
             Self::BeamNearest => &beam::nearest::CONTRACT,
             Self::BeamSimilarity => &beam::similarity::CONTRACT,
+            Self::Likelihood => &calibration::likelihood::CONTRACT,
+            Self::Outcome => &calibration::outcome::CONTRACT,
             Self::Domain => &reduce::domain::CONTRACT,
         }
     }

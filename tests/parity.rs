@@ -2,6 +2,7 @@
 
 mod bayes;
 mod beam;
+mod calibration;
 mod chunks;
 mod devices;
 mod fusion;

@@ -3,6 +3,7 @@
 mod batch;
 mod bayes;
 mod beam;
+mod calibration;
 mod fusion;
 mod level;
 mod numbers;
@@ -16,6 +17,7 @@ mod vortex;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use bytemuck::cast_slice;
 use fearless_simd::Level;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -161,10 +163,20 @@ impl Backend for Cpu {
         Ok(HeldFused::Host { fused: Box::new(fused), first_invalid: run.first_invalid })
     }
 
-    fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>> {
-        let HeldFused::Host { fused, first_invalid } = fused else { return Err(DeviceError::HeldElsewhere.into()) };
-        fused.copy_to(out);
-        Ok(*first_invalid)
+    fn read_fused(&self, fused: &[&HeldFused], out: Vec<FusedMut<'_>>) -> Result<Vec<Option<usize>>> {
+        let read = |(fused, out): (&&HeldFused, FusedMut<'_>)| {
+            let HeldFused::Host { fused, first_invalid } = fused else { return Err(DeviceError::HeldElsewhere.into()) };
+            fused.copy_to(out);
+            Ok(*first_invalid)
+        };
+        fused.iter().zip(out).map(read).collect()
+    }
+
+    fn copy_posterior(&self, fused: &HeldFused, array: &mut HeldArray, plane: usize) -> Result<()> {
+        let HeldArray::Host(array) = array else { return Err(DeviceError::HeldElsewhere.into()) };
+        let posterior = cast_slice(posterior(fused)?);
+        array.planes_mut().skip(plane).take(1).for_each(|to| to.copy_from_slice(posterior));
+        Ok(())
     }
 
     fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
 use crate::backend::Backend;
-use crate::backend::held::{HeldArray, Shape};
+use crate::backend::held::{HeldArray, Home, Shape};
 use crate::engine::Engine;
 use crate::engine::events::Job;
 use crate::engine::operation::{Check, Part, Read, Written};
@@ -133,6 +133,19 @@ impl<T: Pod> ResidentArray<T> {
         Ok(&store.held)
     }
 
+    /// Where it is, once something filled it.
+    pub(super) fn home(&self) -> Option<Home> {
+        self.store.as_ref().map(|store| store.held.home())
+    }
+
+    /// Its memory, taken where it is to be filled if it has none yet.
+    pub(super) fn store(&mut self, engine: &Engine, home: &dyn Backend) -> Result<&mut Store> {
+        match &mut self.store {
+            Some(store) => Ok(store),
+            none => Ok(none.insert(Store::new(engine, home, self.shape)?)),
+        }
+    }
+
     /// Number of values.
     const fn len(&self) -> usize {
         self.shape.planes * self.shape.items * self.shape.words * 4 / size_of::<T>()
@@ -228,15 +241,18 @@ impl Engine {
 
     /// An array for an operation to fill.
     pub(crate) fn new_array<T: Pod>(&self, planes: usize, items: usize) -> Result<ResidentArray<T>> {
+        Ok(self.new_rows(planes, items, 1))
+    }
+
+    /// An array of planes of a row of so many values for each item, for an operation to fill.
+    pub(crate) fn new_rows<T: Pod>(&self, planes: usize, items: usize, values: usize) -> ResidentArray<T> {
         const { assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4), "arrays hold whole words") };
-        let shape = Shape { planes, items, words: size_of::<T>() / 4 };
-        Ok(ResidentArray { shape, store: None, checks: Vec::new(), values: PhantomData })
+        let shape = Shape { planes, items, words: values * size_of::<T>() / 4 };
+        ResidentArray { shape, store: None, checks: Vec::new(), values: PhantomData }
     }
 
     /// An array of so many values for each of some blocks, for an operation to fill.
     pub(crate) fn new_blocks<T: Pod>(&self, values: usize, blocks: usize) -> Result<ResidentArray<T>> {
-        const { assert!(size_of::<T>() > 0 && size_of::<T>().is_multiple_of(4), "arrays hold whole words") };
-        let shape = Shape { planes: 1, items: blocks, words: values * size_of::<T>() / 4 };
-        Ok(ResidentArray { shape, store: None, checks: Vec::new(), values: PhantomData })
+        Ok(self.new_rows(1, blocks, values))
     }
 }

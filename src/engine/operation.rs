@@ -4,11 +4,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytemuck::{bytes_of, cast_slice, cast_slice_mut};
+use bytemuck::{Pod, bytes_of, cast_slice, cast_slice_mut};
 
 use crate::backend::held::{HeldArray, HeldBatch, HeldInput, HeldOutput, Home, Shape};
 use crate::engine::Engine;
-use crate::engine::array::Store;
+use crate::engine::array::{ResidentArray, Store};
 use crate::engine::events::Job;
 use crate::engine::planes::ResidentPlanes;
 use crate::error::{DeviceError, LengthError, Result};
@@ -242,6 +242,20 @@ impl Engine {
         checks.extend(own.clone());
         to_check.into_iter().for_each(|of_output| of_output.clone_from(&checks));
         Ok(own)
+    }
+
+    /// Whether a lane of a kernel that runs where this array is may take so many steps: some software drivers end all loops
+    /// silently.
+    ///
+    /// # Errors
+    ///
+    /// It may not.
+    pub(crate) fn check_steps<T: Pod>(&self, array: &ResidentArray<T>, needed: u64) -> Result<()> {
+        let Some(home) = array.home() else { return Ok(()) };
+        match self.at_home(home, Job::HandOver, |home| Ok(home.loop_steps()))? {
+            Some(allowed) if needed > allowed => Err(DeviceError::TooManySteps { needed, allowed }.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Looks whether the planes' numbers are what an operation takes; whoever reads what is made of them is to be told.

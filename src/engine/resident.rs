@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::backend::{Held, HeldFused};
 use crate::engine::Engine;
+use crate::engine::array::ResidentArray;
 use crate::engine::events::Job;
 use crate::error::{DeviceError, Error, EvidenceError, InvalidOpinion, Result};
 use crate::plan;
@@ -162,21 +163,59 @@ impl ResidentFused {
     ///
     /// As [`ResidentFused::read`]; the memory then holds nothing that means anything.
     pub fn read_into(&self, engine: &Engine, fused: &mut Fused) -> Result<()> {
+        self.read_some(engine, self.outputs, fused)
+    }
+
+    /// Whether every opinion was valid that they were made of, which tells whether they mean anything.
+    ///
+    /// # Errors
+    ///
+    /// As [`ResidentFused::read`].
+    pub(crate) fn look(&self, engine: &Engine) -> Result<()> {
+        self.read_some(engine, Outputs::NONE, &mut Fused::default())
+    }
+
+    /// Some of the outputs that were asked for.
+    fn read_some(&self, engine: &Engine, outputs: Outputs, fused: &mut Fused) -> Result<()> {
         self.lease.check(engine)?;
-        let out = fused.prepare(&self.outline, self.outputs);
+        let out = fused.prepare(&self.outline, outputs);
         let Some(held) = &self.held else { return Ok(()) };
-        let read = engine.at_home(held.home(), Job::Read, |home| home.read_fused(held, out));
-        let Some(item) = read? else { return Ok(()) };
-        let error = match self.evidence.upgrade() {
-            Some(evidence) => {
-                let (held, job) = (&evidence.held, Job::Read);
-                EvidenceError::Invalid(engine.at_home(held.home(), job, |home| home.diagnose_held(held, item))?)
-            }
-            None => EvidenceError::InvalidUnseen { item },
-        };
-        Err(error.into())
+        let read = engine.at_home(held.home(), Job::Read, |home| home.read_fused(&[held], vec![out]))?;
+        read.into_iter().flatten().try_for_each(|item| Err(self.invalid(engine, item)?.into()))
+    }
+
+    /// What is wrong with an item.
+    fn invalid(&self, engine: &Engine, item: usize) -> Result<EvidenceError> {
+        let Some(evidence) = self.evidence.upgrade() else { return Ok(EvidenceError::InvalidUnseen { item }) };
+        let held = &evidence.held;
+        Ok(EvidenceError::Invalid(engine.at_home(held.home(), Job::Read, |home| home.diagnose_held(held, item))?))
+    }
+
+    /// The posterior, which operations over rows read, in a plane of an array that has a row for each item.
+    ///
+    /// # Errors
+    ///
+    /// There is none, another engine holds it, the array passes what may be held, the device fails.
+    pub(crate) fn copy_posterior(&self, engine: &Engine, to: &mut ResidentArray<f32>, plane: usize) -> Result<()> {
+        self.lease.check(engine)?;
+        self.check_posterior("the posterior, which was not asked for,")?;
+        let Some(held) = &self.held else { return Ok(()) };
+        engine.at_home(held.home(), Job::HandOver, |home| {
+            home.copy_posterior(held, &mut to.store(engine, home)?.held, plane)
+        })
+    }
+
+    fn check_posterior(&self, what: &str) -> Result<()> {
+        if self.outputs.contains(Output::Posterior) {
+            return Ok(());
+        }
+        let (what, left) = (what.to_owned(), self.items() * self.classes());
+        Err(EvidenceError::ShapeMismatch { what, left, right: 0 }.into())
     }
 }
+
+/// What a source says by itself, and that source as evidence, which says what is wrong with it.
+pub(crate) type Alone = (Resident, ResidentFused);
 
 impl Engine {
     /// Fuses evidence that is held and leaves the answers where it is. Nothing is waited for: on a GPU the work is handed
@@ -247,7 +286,8 @@ impl Engine {
     /// What each source votes for, the class of its largest probability, as labels of 16 bits: all that learners ask of evidence that judge by votes, as
     /// [`Reliability`](crate::learning::Reliability) does unless told otherwise and
     /// [`Confusion`](crate::learning::Confusion) always. The votes are found where the evidence is held and come back to the
-    /// host, two bytes each.
+    /// host: of as many sources together as [`EngineOptions::resident_bytes`](crate::EngineOptions::resident_bytes) has room
+    /// for a copy of. The learners' own `update_resident` need no such step.
     ///
     /// # Errors
     ///
@@ -275,23 +315,85 @@ impl Engine {
         let (items, sources) = (evidence.items(), evidence.sources());
         let mut votes = OwnedEvidence::default();
         votes.reshape(evidence.classes(), items, &vec![Form::LabelsU16; sources])?;
-        let fusion = Fusion::new(Rule::Linear).outputs(&[Output::Decision, Output::Flags]);
-        let mut fused = Fused::default();
-        for source in 0..sources {
+        let outputs = Outputs::of(&[Output::Decision, Output::Flags]);
+        self.each_source(
+            evidence,
+            outputs,
+            outputs,
+            |_, _| Ok(()),
+            |source, fused| {
+                let Some(labels) = votes.u16s_mut(source) else { return };
+                for ((label, &decision), &flags) in labels.iter_mut().zip(fused.decision()).zip(fused.flags()) {
+                    *label = match Flags(flags) {
+                        flags if flags.contains(Flags::ABSTAINED) => ABSTAINED_U16,
+                        flags if flags.contains(Flags::NO_SOURCE) => MISSING_U16,
+                        // A class of evidence in this form.
+                        _ => decision as u16,
+                    };
+                }
+            },
+        )?;
+        Ok(votes)
+    }
+
+    /// What each source says by itself: as many sources together as there is room for wait in the chain, and come to the
+    /// host in one go. `taken` is told of each when it waits, before the next; `heard` of what is read of it.
+    ///
+    /// # Errors
+    ///
+    /// An opinion is invalid; otherwise as [`Engine::select`], for one source.
+    pub(crate) fn each_source(
+        &self,
+        evidence: &Resident,
+        outputs: Outputs,
+        read: Outputs,
+        mut taken: impl FnMut(usize, &ResidentFused) -> Result<()>,
+        mut heard: impl FnMut(usize, &Fused),
+    ) -> Result<()> {
+        let fusion = Fusion { outputs, ..Fusion::new(Rule::Linear) };
+        let mut take = |source: usize| {
             let alone = self.select(evidence, &[source])?;
             let answers = self.fuse_resident(&fusion, &alone)?;
-            answers.read_into(self, &mut fused).map_err(|error| of_source(error, source))?;
-            let Some(labels) = votes.u16s_mut(source) else { continue };
-            for ((label, &decision), &flags) in labels.iter_mut().zip(fused.decision()).zip(fused.flags()) {
-                *label = match Flags(flags) {
-                    flags if flags.contains(Flags::ABSTAINED) => ABSTAINED_U16,
-                    flags if flags.contains(Flags::NO_SOURCE) => MISSING_U16,
-                    // A class of evidence in this form.
-                    _ => decision as u16,
-                };
+            taken(source, &answers)?;
+            Ok::<Alone, Error>((alone, answers))
+        };
+        let mut listen = |first: usize, waiting: Vec<Alone>| {
+            for (source, fused) in (first..).zip(self.read_together(first, &waiting, read)?) {
+                heard(source, &fused);
+            }
+            Ok::<(), Error>(())
+        };
+        let (mut first, mut waiting) = (0, Vec::new());
+        for source in 0..evidence.sources() {
+            let alone = match take(source) {
+                Err(error) if is_no_room(&error) && !waiting.is_empty() => {
+                    listen(first, std::mem::take(&mut waiting))?;
+                    first = source;
+                    take(source)
+                }
+                taken => taken,
+            };
+            waiting.push(alone?);
+        }
+        listen(first, waiting)
+    }
+
+    /// Some outputs of what sources from one on said by themselves, in one go.
+    fn read_together(&self, first: usize, alone: &[Alone], outputs: Outputs) -> Result<Vec<Fused>> {
+        let mut all = vec![Fused::default(); alone.len()];
+        let out = all.iter_mut().zip(alone).map(|(fused, (_, answers))| fused.prepare(&answers.outline, outputs));
+        let out: Vec<_> = out.collect();
+        // They are all of the same items: there are none, or each is held.
+        let held: Vec<&HeldFused> = alone.iter().filter_map(|(_, answers)| answers.held.as_ref()).collect();
+        if let Some(home) = held.first().map(|held| held.home()) {
+            let read = self.at_home(home, Job::Read, |home| home.read_fused(&held, out))?;
+            for (source, (invalid, (_, answers))) in (first..).zip(read.into_iter().zip(alone)) {
+                if let Some(item) = invalid {
+                    return Err(of_source(answers.invalid(self, item)?.into(), source));
+                }
             }
         }
-        Ok(votes)
+        Ok(all)
     }
 
     /// Evidence whose sources are the posteriors of these answers, copied where they are held.
@@ -311,12 +413,7 @@ impl Engine {
                 fused.items(),
             )?;
             EvidenceError::check_len(format_args!("a row of answer {source}"), first.classes(), fused.classes())?;
-            if !fused.outputs.contains(Output::Posterior) {
-                let what = format!("the posterior of answer {source}, which was not asked for,");
-                return Err(
-                    EvidenceError::ShapeMismatch { what, left: first.items() * first.classes(), right: 0 }.into()
-                );
-            }
+            fused.check_posterior(&format!("the posterior of answer {source}, which was not asked for,"))?;
             held.extend(&fused.held);
         }
         let forms = vec![Form::F32(Encoding::Probabilities); answers.len()];
@@ -331,6 +428,11 @@ impl Engine {
         })?;
         Ok(Resident::new(outline, stacked, lease))
     }
+}
+
+/// Whether what is held leaves no room for more.
+fn is_no_room(error: &Error) -> bool {
+    matches!(error.device(), Some(DeviceError::ResidentBudget { .. }))
 }
 
 /// An error of evidence of one source by itself, as one of the evidence it was selected of.

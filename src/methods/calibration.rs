@@ -11,6 +11,9 @@
 //! | which classes cannot be excluded? | [`ConformalSets`] |
 //! | is one fusion better than another? | [`paired_bootstrap`] of their [`Loss`] per item |
 //!
+//! Posteriors that an engine holds stay there: [`Temperature::fit_resident`] reads back a few sums for each step of its fit,
+//! [`Outcomes`] five numbers of each item, however many classes there are.
+//!
 //! # Examples
 //!
 //! *A pool that counts two copies of the same source twice is too sure of itself.*
@@ -31,6 +34,7 @@ mod conformal;
 mod isotonic;
 mod labelled;
 mod loss;
+mod outcomes;
 pub(super) mod posterior;
 mod scores;
 mod temperature;
@@ -40,5 +44,7 @@ pub use self::conformal::{ConformalSets, Nonconformity, SetQuality};
 pub use self::isotonic::{Curve, Isotonic};
 pub use self::labelled::{FEW_ITEMS, Labelled};
 pub use self::loss::{Loss, accuracy, brier, nll};
+pub(super) use self::outcomes::Found;
+pub use self::outcomes::Outcomes;
 pub use self::scores::{BINS, Bin, BrierParts, Scores, Summary, adaptive_ece, ece, equal_mass_bins};
 pub use self::temperature::{Ending, Temperature, temperatures_of_sources};

@@ -3,12 +3,15 @@
 use consilience::kernel::Kernel;
 use consilience::kernel::bayes::{conjugate, gaussian, information, log_odds, special};
 use consilience::kernel::beam::{eigen, fuse, intervene, measure, moments, nearest, relax, similarity, subspace};
+use consilience::kernel::calibration::{likelihood, outcome};
 use consilience::kernel::fusion::pool::{
     MIDDLE_FLOOR, PRIOR_FLOOR, SQUARE_SCALE, Slot, SourceTerms, TIE, WEIGHT_FLOOR, trimmed_off,
 };
 use consilience::kernel::stacking::softmax_regression::{self, SIDE, STAGED_TILES, Stage};
 use consilience::kernel::vortex::{self, cycle, digital_root, statistics};
-use consilience::{ABSTAINED_U8, ABSTAINED_U16, Flags, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16, SUM_TOLERANCE_F16};
+use consilience::{
+    ABSTAINED_U8, ABSTAINED_U16, Flags, LOG_FLOOR, Output, SUM_TOLERANCE, SUM_TOLERANCE_BF16, SUM_TOLERANCE_F16,
+};
 use naga::{Expression, Literal, Module};
 
 use super::kernels::{fields, module};
@@ -177,6 +180,28 @@ fn constants_of_beams_are_those_of_the_contract() {
                 ("ETHOS", f64::from(intervene::ETHOS)),
                 ("PATHOS", f64::from(intervene::PATHOS)),
                 ("STEPS", intervene::STEPS as f64),
+            ],
+        ),
+        (
+            Kernel::Likelihood,
+            &[
+                ("BLOCK", likelihood::BLOCK as f64),
+                ("LANES", f64::from(likelihood::WORKGROUP_LANES)),
+                ("LOG_FLOOR", f64::from(LOG_FLOOR)),
+                ("SUM_TOLERANCE", f64::from(SUM_TOLERANCE)),
+                ("WORDS", likelihood::WORDS as f64),
+            ],
+        ),
+        (
+            Kernel::Outcome,
+            &[
+                ("DECISION", f64::from(outcome::DECISION)),
+                ("ERROR", f64::from(outcome::ERROR)),
+                ("LANES", outcome::BLOCK as f64),
+                ("PRODUCTS", f64::from(outcome::PRODUCTS)),
+                ("SUM_TOLERANCE", f64::from(SUM_TOLERANCE)),
+                ("TOP", f64::from(outcome::TOP)),
+                ("TRUTH", f64::from(outcome::TRUTH)),
             ],
         ),
         (

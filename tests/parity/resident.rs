@@ -3,6 +3,7 @@
 
 mod bayes;
 mod beam;
+pub mod calibration;
 mod vortices;
 
 use std::fmt::Debug;

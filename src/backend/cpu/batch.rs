@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use fearless_simd::{Level, dispatch};
 
-use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, beam, reduce, vortex};
+use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, beam, calibration, reduce, vortex};
 use crate::backend::Timing;
 use crate::kernel::Kernel;
 use crate::plan::batch::Batch;
@@ -59,6 +59,8 @@ fn run(level: Level, batch: Batch<'_>) {
         Kernel::Gaussian => dispatch!(level, simd => bayes::gaussian::run(simd, batch)),
         Kernel::Information => dispatch!(level, simd => bayes::information::run(simd, batch)),
         Kernel::LogOdds => dispatch!(level, simd => bayes::log_odds::run(simd, batch)),
+        Kernel::Likelihood => dispatch!(level, simd => calibration::likelihood::run(simd, batch)),
+        Kernel::Outcome => dispatch!(level, _simd => calibration::outcome::run(batch)),
         Kernel::Domain => dispatch!(level, _simd => reduce::domain::run(batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}

@@ -143,11 +143,12 @@ impl Chain {
         self.fate.clone()
     }
 
-    /// Records a copy of some bytes of one buffer to a byte of another.
-    pub(super) fn copy(&mut self, opened: &Opened, from: (&Buffer, Range<u64>), to: (&Buffer, u64)) {
+    /// Records a copy of some bytes of one buffer to a byte of another, and answers its fate.
+    pub(super) fn copy(&mut self, opened: &Opened, from: (&Buffer, Range<u64>), to: (&Buffer, u64)) -> Fate {
         let Waiting { encoder, pass, .. } = self.waiting(opened);
         *pass = None;
         encoder.copy_buffer_to_buffer(from.0, from.1.start, to.0, to.1, from.1.end - from.1.start);
+        self.fate.clone()
     }
 
     fn waiting(&mut self, opened: &Opened) -> &mut Waiting {

@@ -90,7 +90,11 @@ impl Backend for Gpu {
         match *self {}
     }
 
-    fn read_fused(&self, _fused: &HeldFused, _out: FusedMut<'_>) -> Result<Option<usize>> {
+    fn read_fused(&self, _fused: &[&HeldFused], _out: Vec<FusedMut<'_>>) -> Result<Vec<Option<usize>>> {
+        match *self {}
+    }
+
+    fn copy_posterior(&self, _fused: &HeldFused, _array: &mut HeldArray, _plane: usize) -> Result<()> {
         match *self {}
     }
 

@@ -412,8 +412,13 @@ impl Backend for Gpu {
         Ok(HeldFused::Device(self.fuse_resident(program, self.evidence(held)?)?))
     }
 
-    fn read_fused(&self, fused: &HeldFused, out: FusedMut<'_>) -> Result<Option<usize>> {
-        self.read_answers(self.fused(fused)?, out)
+    fn read_fused(&self, fused: &[&HeldFused], out: Vec<FusedMut<'_>>) -> Result<Vec<Option<usize>>> {
+        let fused = fused.iter().map(|fused| self.fused(fused)).collect::<Result<Vec<_>>>()?;
+        self.read_answers(&fused, out)
+    }
+
+    fn copy_posterior(&self, fused: &HeldFused, array: &mut HeldArray, plane: usize) -> Result<()> {
+        self.copy_rows(self.fused(fused)?, array, plane)
     }
 
     fn stack(&self, posteriors: &[&HeldFused], outline: Outline) -> Result<Held> {
@@ -455,6 +460,10 @@ impl Backend for Gpu {
 
     fn flush(&self) -> Result<()> {
         self.settle(None)
+    }
+
+    fn loop_steps(&self) -> Option<u64> {
+        self.limits.loop_steps
     }
 
     fn submissions(&self) -> u64 {

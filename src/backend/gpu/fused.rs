@@ -11,6 +11,7 @@ use crate::backend::gpu::encode::Chunk;
 use crate::backend::gpu::readback::Piece as Read;
 use crate::backend::gpu::record::Places;
 use crate::backend::gpu::resident::{Piece, Resident};
+use crate::backend::held::HeldArray;
 use crate::error::{DeviceError, Result};
 use crate::plan::partition::{COLUMNS, POSTERIOR};
 use crate::plan::{Program, Step};
@@ -81,24 +82,46 @@ impl Gpu {
         })
     }
 
-    /// Reads the answers back; the lowest item with an invalid opinion, if there is one.
-    pub(super) fn read_answers(&self, fused: &DeviceFused, mut out: FusedMut<'_>) -> Result<Option<usize>> {
-        self.settle(Some(&fused.fate))?;
-        self.alone(0, |state| {
-            for piece in &fused.pieces {
+    /// Reads the answers back, all in one go; of each the lowest item with an invalid opinion, if there is one.
+    pub(super) fn read_answers(&self, fused: &[&DeviceFused], out: Vec<FusedMut<'_>>) -> Result<Vec<Option<usize>>> {
+        for fused in fused {
+            self.settle(Some(&fused.fate))?;
+        }
+        let mut statuses: Vec<Vec<[u8; 4]>> = fused.iter().map(|fused| vec![[0; 4]; fused.pieces.len()]).collect();
+        let mut pieces = Vec::new();
+        for ((fused, mut out), statuses) in fused.iter().zip(out).zip(&mut statuses) {
+            for (piece, status) in fused.pieces.iter().zip(statuses) {
                 let (now, rest) = out.split_at(piece.items);
                 out = rest;
-                let mut status = [0; 4];
-                let mut pieces = vec![Read { from: &piece.status, from_offset: 0, to: &mut status }];
+                pieces.push(Read { from: &piece.status, from_offset: 0, to: status });
                 pieces.extend(outputs(&piece.posterior, &piece.columns, now));
-                state.readback.read(&self.opened, pieces)?;
-                let status = u32::from_ne_bytes(status);
-                if status != u32::MAX {
-                    return Ok(Some(piece.start + status as usize));
-                }
             }
-            Ok(None)
-        })
+        }
+        self.alone(0, |state| state.readback.read(&self.opened, pieces))?;
+        let first_invalid = |(fused, statuses): (&&DeviceFused, Vec<[u8; 4]>)| {
+            let statuses = statuses.into_iter().map(u32::from_ne_bytes);
+            let mut invalid = fused.pieces.iter().zip(statuses).filter(|(_, status)| *status != u32::MAX);
+            invalid.next().map(|(piece, status)| piece.start + status as usize)
+        };
+        Ok(fused.iter().zip(statuses).map(first_invalid).collect())
+    }
+
+    /// Copies the posterior to a plane of an array of rows when the chain runs.
+    pub(super) fn copy_rows(&self, fused: &DeviceFused, array: &mut HeldArray, plane: usize) -> Result<()> {
+        if fused.fate.is_abandoned() {
+            return Err(DeviceError::Abandoned.into());
+        }
+        let (to, begin) = self.plane(array, plane)?;
+        let fate = self.alone(0, |state| {
+            let mut fate = fused.fate.clone();
+            for (items, answers) in fused.ranges() {
+                let [first, end] = [items.start, items.end].map(|item| 4 * (item * fused.classes) as u64);
+                fate = state.chain.copy(&self.opened, (&answers.posterior, 0..end - first), (to, begin + first));
+            }
+            Ok(fate)
+        })?;
+        self.filled(array, fate);
+        Ok(())
     }
 
     /// Evidence whose sources are the posteriors given, copied on the device when the chain runs.

@@ -99,6 +99,19 @@ impl Gpu {
         Ok(array)
     }
 
+    /// Where a plane of the array begins.
+    pub(super) fn plane<'a>(&self, array: &'a HeldArray, plane: usize) -> Result<(&'a Buffer, u64)> {
+        let array = self.home(array)?;
+        Ok((&array.buffer, array.offset(plane)))
+    }
+
+    /// Notes what is to write the array.
+    pub(super) fn filled(&self, array: &mut HeldArray, fate: Fate) {
+        if let HeldArray::Device(array) = array {
+            array.fate = Some(fate);
+        }
+    }
+
     /// Records the kernel over all items.
     pub(super) fn record_batch(&self, batch: HeldBatch<'_>) -> Result<()> {
         let HeldBatch { kernel, items, block, operations, params, inputs, mut outputs } = batch;
@@ -158,9 +171,7 @@ impl Gpu {
             Ok(fate)
         })?;
         for output in &mut outputs {
-            if let HeldArray::Device(array) = output.array {
-                array.fate = Some(fate.clone());
-            }
+            self.filled(output.array, fate.clone());
         }
         Ok(())
     }

@@ -8,8 +8,10 @@ mod tally;
 use serde::{Deserialize, Serialize};
 
 pub use self::brier_parts::BrierParts;
+pub(super) use self::equal_mass::adaptive;
 pub use self::equal_mass::{adaptive_ece, equal_mass_bins};
 pub use self::summary::Summary;
+pub(super) use self::summary::wilson;
 pub use self::tally::Bin;
 use self::tally::Tally;
 use super::labelled::Labelled;
@@ -196,9 +198,7 @@ impl Scores {
     /// The reliability diagram: the bins of the confidence that hold any item, from low to high.
     #[must_use]
     pub fn bins(&self) -> Vec<Bin> {
-        let width = 1.0 / self.confidence.len() as f64;
-        let bin = |(i, tally): (usize, &Tally)| tally.bin(i as f64 * width, (i + 1) as f64 * width);
-        self.confidence.iter().enumerate().filter_map(bin).collect()
+        bins_of(&self.confidence)
     }
 
     /// Adds an item that is known to be good.
@@ -222,17 +222,42 @@ impl Scores {
 ///
 /// No bins, or more than 2^24.
 pub fn ece(labelled: &Labelled<'_>, bins: usize) -> Result<f64> {
+    Ok(equal_widths(confidences(labelled), bins)?.gap / labelled.items() as f64)
+}
+
+/// How sure each decision is, and whether it is right.
+fn confidences(labelled: &Labelled<'_>) -> impl Iterator<Item = (f32, bool)> {
+    labelled.rows().map(|(row, label)| {
+        let decision = posterior::decision(row);
+        (row[decision], decision == label as usize)
+    })
+}
+
+/// What confidences and hits come to over bins of equal width.
+pub(super) struct EqualWidths {
+    /// The expected calibration error, times the number of items.
+    pub gap: f64,
+    /// The bins that hold any item.
+    pub bins: Vec<Bin>,
+}
+
+/// Refuses no bins, and more than can be counted.
+pub(super) fn equal_widths(confidences: impl Iterator<Item = (f32, bool)>, bins: usize) -> Result<EqualWidths> {
     if bins == 0 || bins > MOST_CELLS {
         return Err(
             SpecError::OutOfRange { what: "bins".to_owned(), value: bins as f64, must: "from 1 to 2^24" }.into()
         );
     }
     let mut tallies = vec![Tally::default(); bins];
-    for (row, label) in labelled.rows() {
-        let decision = posterior::decision(row);
-        tallies[bin_of(row[decision], bins)].add(row[decision], decision == label as usize);
-    }
-    Ok(tallies.iter().map(Tally::gap).sum::<f64>() / labelled.items() as f64)
+    confidences.for_each(|(p, hit)| tallies[bin_of(p, bins)].add(p, hit));
+    Ok(EqualWidths { gap: tallies.iter().map(Tally::gap).sum(), bins: bins_of(&tallies) })
+}
+
+/// Those of equal width that hold any item, from low to high.
+fn bins_of(tallies: &[Tally]) -> Vec<Bin> {
+    let width = 1.0 / tallies.len() as f64;
+    let bin = |(i, tally): (usize, &Tally)| tally.bin(i as f64 * width, (i + 1) as f64 * width);
+    tallies.iter().enumerate().filter_map(bin).collect()
 }
 
 fn bin_of(p: f32, bins: usize) -> usize {

@@ -1,10 +1,13 @@
 //! One number that makes probabilities as sure as they have a right to be.
 
 mod likelihood;
+mod resident;
+
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
-use self::likelihood::{log, minimise, tempered_nll};
+use self::likelihood::{Minimum, TOLERANCE, derivatives, log, minimise, tempered_nll};
 use super::labelled::{FEW_ITEMS, Labelled};
 use super::posterior;
 use crate::error::{CalibrationError, LabelError, Result};
@@ -51,12 +54,16 @@ impl Temperature {
     /// The temperature with the least negative log-likelihood on these items.
     #[must_use]
     pub fn fit(labelled: &Labelled<'_>) -> Self {
-        let minimum = minimise(labelled);
-        let (nll_before, nll_after) = (tempered_nll(labelled, 1.0), tempered_nll(labelled, 1.0 / minimum.value));
-        let (items, iterations) = (labelled.items(), minimum.iterations);
+        let Ok(minimum) = minimise::<Infallible>(TOLERANCE, |sharpness| Ok(derivatives(labelled, sharpness)));
+        let nll = [tempered_nll(labelled, 1.0), tempered_nll(labelled, 1.0 / minimum.value)];
+        Self::at(&minimum, labelled.items(), nll)
+    }
+
+    /// At a minimum, with what the objective is at T = 1 and there.
+    fn at(minimum: &Minimum, items: usize, [nll_before, nll_after]: [f64; 2]) -> Self {
         // At the minimum of a flat valley a rounding may favour the start.
         let (value, nll_after) = if nll_after > nll_before { (1.0, nll_before) } else { (minimum.value, nll_after) };
-        Self { value, ending: minimum.ending, items, iterations, nll_before, nll_after }
+        Self { value, ending: minimum.ending, items, iterations: minimum.iterations, nll_before, nll_after }
     }
 
     /// Refuses what no fit can have left.

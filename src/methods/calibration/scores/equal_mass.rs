@@ -1,9 +1,9 @@
 //! The calibration error over bins that hold equally many items.
 
+use super::confidences;
 use super::tally::{Bin, Tally};
 use crate::error::{Result, SpecError};
 use crate::methods::calibration::labelled::Labelled;
-use crate::methods::calibration::posterior;
 
 /// The reliability diagram in bins of B / `bins` items each, from the least to the most confident item (Nguyen and O'Connor,
 /// EMNLP 2015). Items of equal confidence stay together, so there may be fewer bins; the order of the items is irrelevant.
@@ -14,7 +14,7 @@ use crate::methods::calibration::posterior;
 ///
 /// No bins.
 pub fn equal_mass_bins(labelled: &Labelled<'_>, bins: usize) -> Result<Vec<Bin>> {
-    let (confidences, tallies) = tallies(labelled, bins)?;
+    let (confidences, tallies) = tallies(confidences(labelled), bins)?;
     let mut start = 0;
     let bin = |tally: Tally| {
         let first = start;
@@ -30,20 +30,21 @@ pub fn equal_mass_bins(labelled: &Labelled<'_>, bins: usize) -> Result<Vec<Bin>>
 ///
 /// No bins.
 pub fn adaptive_ece(labelled: &Labelled<'_>, bins: usize) -> Result<f64> {
-    let (confidences, tallies) = tallies(labelled, bins)?;
+    adaptive(confidences(labelled), bins)
+}
+
+/// The same of how sure each decision is, and whether it is right.
+pub(in crate::methods::calibration) fn adaptive(items: impl Iterator<Item = (f32, bool)>, bins: usize) -> Result<f64> {
+    let (confidences, tallies) = tallies(items, bins)?;
     Ok(tallies.iter().map(Tally::gap).sum::<f64>() / confidences.len() as f64)
 }
 
 /// The confidences in rising order and the tallies of their bins, none empty.
-fn tallies(labelled: &Labelled<'_>, bins: usize) -> Result<(Vec<f32>, Vec<Tally>)> {
+fn tallies(items: impl Iterator<Item = (f32, bool)>, bins: usize) -> Result<(Vec<f32>, Vec<Tally>)> {
     if bins == 0 {
         return Err(SpecError::OutOfRange { what: "bins".to_owned(), value: 0.0, must: "at least one" }.into());
     }
-    let of_item = |(row, label): (&[f32], u32)| {
-        let decision = posterior::decision(row);
-        (row[decision], decision == label as usize)
-    };
-    let mut items: Vec<(f32, bool)> = labelled.rows().map(of_item).collect();
+    let mut items: Vec<(f32, bool)> = items.collect();
     // By the hit too: sums of the same numbers in the same order have the same bits.
     items.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let bins = bins.min(items.len());

@@ -9,7 +9,7 @@ use crate::methods::calibration::labelled::Labelled;
 use crate::spec::LOG_FLOOR;
 
 /// The relative change of b at which the iteration ends; Newton's error after that step is of the order of its square.
-const TOLERANCE: f64 = 1e-8;
+pub const TOLERANCE: f64 = 1e-8;
 
 /// More than bisection of the whole bracket down to the tolerance takes.
 const MOST_ITERATIONS: u32 = 100;
@@ -38,21 +38,22 @@ pub fn tempered_nll(labelled: &Labelled<'_>, sharpness: f64) -> f64 {
     labelled.rows().map(of_item).sum::<f64>() / labelled.items() as f64
 }
 
-/// The temperature between the limits at which the objective is least.
-pub fn minimise(labelled: &Labelled<'_>) -> Minimum {
+/// The temperature between the limits at which the objective is least whose first and second derivative by the sharpness are
+/// given; the iteration ends where the sharpness changes by less than the tolerance, relatively.
+pub fn minimise<E>(tolerance: f64, mut derivatives: impl FnMut(f64) -> Result<(f64, f64), E>) -> Result<Minimum, E> {
     let mut iterations = 1;
-    let (mut slope, mut curvature) = derivatives(labelled, 1.0);
+    let (mut slope, mut curvature) = derivatives(1.0)?;
     if slope == 0.0 || curvature < FLAT {
         let ending = if curvature < FLAT { Ending::Flat } else { Ending::Converged };
-        return Minimum { value: 1.0, ending, iterations };
+        return Ok(Minimum { value: 1.0, ending, iterations });
     }
     let (mut low, mut high) = (1.0 / Temperature::MOST, 1.0 / Temperature::LEAST);
     let (limit, ending) = if slope > 0.0 { (low, Ending::AtMost) } else { (high, Ending::AtLeast) };
     iterations += 1;
-    let (at_limit, _) = derivatives(labelled, limit);
+    let (at_limit, _) = derivatives(limit)?;
     if at_limit * slope >= 0.0 {
         let value = if ending == Ending::AtMost { Temperature::MOST } else { Temperature::LEAST };
-        return Minimum { value, ending, iterations };
+        return Ok(Minimum { value, ending, iterations });
     }
     let mut sharpness: f64 = 1.0;
     while iterations < MOST_ITERATIONS {
@@ -61,20 +62,20 @@ pub fn minimise(labelled: &Labelled<'_>) -> Minimum {
         let next = if low < newton && newton < high { newton } else { (low * high).sqrt() };
         let change = (next - sharpness).abs();
         sharpness = next;
-        if change <= TOLERANCE * sharpness {
+        if change <= tolerance * sharpness {
             break;
         }
         iterations += 1;
-        (slope, curvature) = derivatives(labelled, sharpness);
+        (slope, curvature) = derivatives(sharpness)?;
         if slope == 0.0 {
             break;
         }
     }
-    Minimum { value: 1.0 / sharpness, ending: Ending::Converged, iterations }
+    Ok(Minimum { value: 1.0 / sharpness, ending: Ending::Converged, iterations })
 }
 
 /// The first and second derivative of the objective.
-fn derivatives(labelled: &Labelled<'_>, sharpness: f64) -> (f64, f64) {
+pub fn derivatives(labelled: &Labelled<'_>, sharpness: f64) -> (f64, f64) {
     let (mut slope, mut curvature) = (0.0, 0.0);
     for (row, label) in labelled.rows() {
         // Deviations from the true class's log, so that the variance does not cancel.

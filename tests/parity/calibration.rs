@@ -1,0 +1,2 @@
+mod likelihood;
+mod outcome;
