@@ -13,6 +13,8 @@
 //!   items: a block at once or item by item leaves the same bits.
 //! - An update happens whole or not at all: an error leaves the learner as it was.
 //! - A source that is missing on an item sleeps: nothing is learned of it.
+//! - Evidence that an engine holds stays there (`update_resident`): the votes or losses are found where it is, and a few bytes
+//!   an opinion come to the host.
 //! - [`State`] saves and loads them; `merge` adds up what two of them learned apart.
 //!
 //! # Examples
@@ -42,6 +44,7 @@ mod hedge;
 mod lesson;
 mod loss;
 mod reliability;
+mod resident;
 mod state;
 mod weights;
 

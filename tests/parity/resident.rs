@@ -4,6 +4,7 @@
 mod bayes;
 mod beam;
 pub mod calibration;
+mod learning;
 mod vortices;
 
 use std::fmt::Debug;

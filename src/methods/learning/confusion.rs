@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::check::{self, MOST};
 use super::lesson::{Heard, Lesson};
 use super::loss::vote;
+use super::resident::Held;
 use super::state::State;
+use crate::engine::{Engine, Resident};
 use crate::error::{EvidenceError, Result, SpecError};
 use crate::methods::checked::checked;
 use crate::spec::LOG_FLOOR;
@@ -94,6 +96,18 @@ impl Confusion {
             }
         }
         Ok(())
+    }
+
+    /// [`Confusion::update`] from evidence that is held, which stays where it is: two bytes an opinion come to the host, and what
+    /// is learned is the same to the bit.
+    ///
+    /// # Errors
+    ///
+    /// As [`Confusion::update`]; another engine holds the evidence, there are more than 65,534 classes to vote for, a copy of a
+    /// source passes [`EngineOptions::resident_bytes`](crate::EngineOptions::resident_bytes), or the device fails.
+    pub fn update_resident(&mut self, engine: &Engine, evidence: &Resident, labels: &[Option<u32>]) -> Result<()> {
+        let votes = Held::of_classes(evidence, [self.sources, self.classes], labels)?.votes(engine)?;
+        self.update(&votes.evidence()?, labels)
     }
 
     /// Learns from truths that are known as distributions over the classes: evidence of one source, with as many items.

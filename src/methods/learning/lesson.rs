@@ -1,5 +1,6 @@
 //! Evidence to learn from: checked against the learner, read opinion by opinion.
 
+use super::reliability::ReliabilityOptions;
 use crate::error::{EvidenceError, LabelError, Result, StateError};
 use crate::tensor::{Answer, Evidence};
 
@@ -30,6 +31,21 @@ pub(super) enum Judge {
     Itself,
 }
 
+/// Opinions as learners of reliability ask for them.
+pub(super) trait Testimony {
+    /// How right an opinion was, from 0 to 1; `None` where the source sleeps.
+    fn right(&mut self, source: usize, item: usize, judge: Judge, by: &ReliabilityOptions) -> Result<Option<f64>>;
+}
+
+/// Refuses labels of which there are not as many as items, and one that is no class.
+pub(super) fn labelled(items: usize, classes: usize, labels: &[Option<u32>]) -> Result<()> {
+    EvidenceError::check_len("the list of labels", items, labels.len())?;
+    for (item, label) in labels.iter().enumerate() {
+        label.map_or(Ok(()), |label| LabelError::check(classes, item, label))?;
+    }
+    Ok(())
+}
+
 impl<'e, 'a> Lesson<'e, 'a> {
     /// Evidence for a learner of so many sources.
     pub fn new(evidence: &'e Evidence<'a>, sources: usize) -> Result<Self> {
@@ -57,11 +73,7 @@ impl<'e, 'a> Lesson<'e, 'a> {
 
     /// The labelled items and their classes, once all labels are found to be right.
     pub fn labelled<'l>(&self, labels: &'l [Option<u32>]) -> Result<impl Iterator<Item = (usize, usize)> + use<'l>> {
-        let (items, classes) = (self.evidence.items(), self.evidence.classes());
-        EvidenceError::check_len("the list of labels", items, labels.len())?;
-        for (item, label) in labels.iter().enumerate() {
-            label.map_or(Ok(()), |label| LabelError::check(classes, item, label))?;
-        }
+        labelled(self.evidence.items(), self.evidence.classes(), labels)?;
         Ok(labels.iter().enumerate().filter_map(|(item, label)| Some((item, (*label)? as usize))))
     }
 
@@ -104,5 +116,16 @@ impl<'e, 'a> Lesson<'e, 'a> {
     pub fn confidence(&self, source: usize, item: usize) -> f32 {
         let given = self.evidence.confidence(source).and_then(|given| given.get(item).copied());
         given.unwrap_or_else(|| self.row.iter().copied().fold(0.0, f32::max))
+    }
+}
+
+impl Testimony for Lesson<'_, '_> {
+    fn right(&mut self, source: usize, item: usize, judge: Judge, by: &ReliabilityOptions) -> Result<Option<f64>> {
+        let Heard::Opinion(p) = self.hear(source, item)? else { return Ok(None) };
+        Ok(Some(match judge {
+            Judge::Truth(truth) => 1.0 - by.loss.of(p, truth),
+            Judge::Itself if self.confidence(source, item) > by.threshold => 1.0,
+            Judge::Itself => 0.0,
+        }))
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check;
 use crate::error::Result;
+use crate::kernel::calibration::outcome;
 use crate::spec::LOG_FLOOR;
 
 /// The loss of an opinion p whose true class is y: 0 is right, 1 is as wrong as can be.
@@ -55,6 +56,25 @@ impl Loss {
                 let named = p.get(truth).copied().unwrap_or_default();
                 named.clamp(*floor, 1.0).ln() / floor.ln()
             }
+        }
+    }
+
+    /// What the device finds of a distribution beside its true class, from which [`Loss::of_found`] follows.
+    pub(super) const fn column(self) -> u32 {
+        match self {
+            Self::ZeroOne => outcome::DECISION,
+            Self::Brier => outcome::ERROR,
+            Self::Log { .. } => outcome::TRUTH,
+        }
+    }
+
+    /// The loss by what was found: under `Brier` the squared distance to the truth, under `Log` the probability of the true
+    /// class. Votes are judged on the host.
+    pub(super) fn of_found(self, found: f64) -> f64 {
+        match self {
+            Self::ZeroOne => found.clamp(0.0, 1.0),
+            Self::Brier => (0.5 * found).clamp(0.0, 1.0),
+            Self::Log { floor } => found.clamp(floor, 1.0).ln() / floor.ln(),
         }
     }
 

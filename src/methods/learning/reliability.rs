@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::beta;
 use super::check::{self, MOST};
-use super::lesson::{Heard, Judge, Lesson};
+use super::lesson::{Judge, Lesson, Testimony};
 use super::loss::Loss;
+use super::resident::Held;
 use super::state::State;
+use crate::engine::{Engine, Resident};
 use crate::error::{Result, SpecError};
 use crate::methods::checked::checked;
 use crate::tensor::Evidence;
@@ -90,6 +92,42 @@ impl Reliability {
         Lesson::new(evidence, self.sources())?.teach(self, Some(labels), Self::observe)
     }
 
+    /// [`Reliability::update`] from evidence that is held, which stays where it is. Judged by votes, two bytes an opinion come to
+    /// the host and what is learned is the same to the bit; by another loss it is a number of four bytes, and each loss is
+    /// within 2e-6.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reliability::update`]; another engine holds the evidence, there are more than 65,534 classes to vote for, what is
+    /// found passes [`EngineOptions::resident_bytes`](crate::EngineOptions::resident_bytes) or what the device binds, or the
+    /// device fails.
+    ///
+    /// # Examples
+    ///
+    /// *Whom to trust is learned of evidence that is held, and put to use on it.*
+    ///
+    /// ```
+    /// use consilience::learning::Reliability;
+    /// use consilience::{Engine, Evidence, Fusion, Rule, Weighting};
+    ///
+    /// let engine = Engine::cpu()?;
+    /// let (a, b) = ([0.9, 0.1, 0.2, 0.8], [0.6, 0.4, 0.7, 0.3]);
+    /// let evidence = engine.upload(&Evidence::probabilities(2, &[&a, &b])?)?;
+    /// let mut learner = Reliability::new(2, Default::default())?;
+    /// learner.update_resident(&engine, &evidence, &[Some(0), Some(1)])?;
+    /// assert_eq!(learner.reliabilities(), [0.75, 0.5]);
+    /// let fusion = Fusion::new(Rule::Vote).weighting(Weighting::Fixed(learner.reliabilities()));
+    /// assert_eq!(engine.fuse(&fusion, &evidence)?.decision(), [0, 1]);
+    /// # Ok::<(), consilience::Error>(())
+    /// ```
+    pub fn update_resident(&mut self, engine: &Engine, evidence: &Resident, labels: &[Option<u32>]) -> Result<()> {
+        let (held, loss) = (Held::new(evidence, self.sources(), labels)?, self.options.loss);
+        if loss == Loss::ZeroOne {
+            return self.update(&held.votes(engine)?.evidence()?, labels);
+        }
+        held.losses(engine, loss)?.teach(self, held, Self::observe)
+    }
+
     /// Learns from every item without any truth: y = 1 where the source's confidence exceeds the threshold, else 0. This
     /// measures how sure a source says it is, not how often it is right.
     ///
@@ -101,16 +139,11 @@ impl Reliability {
     }
 
     /// Learns from one item; whether any source gave an opinion.
-    pub(super) fn observe(&mut self, lesson: &mut Lesson<'_, '_>, item: usize, judge: Judge) -> Result<bool> {
+    pub(super) fn observe(&mut self, said: &mut impl Testimony, item: usize, judge: Judge) -> Result<bool> {
         let mut any = false;
         let Self { options, tallies } = self;
         for (source, tally) in tallies.iter_mut().enumerate() {
-            let Heard::Opinion(p) = lesson.hear(source, item)? else { continue };
-            let y = match judge {
-                Judge::Truth(truth) => 1.0 - options.loss.of(p, truth),
-                Judge::Itself if lesson.confidence(source, item) > options.threshold => 1.0,
-                Judge::Itself => 0.0,
-            };
+            let Some(y) = said.right(source, item, judge, options)? else { continue };
             tally.right = (options.discount * tally.right + y).min(MOST);
             tally.heard = (options.discount * tally.heard + 1.0).min(MOST);
             any = true;

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::{self, MOST};
-use super::lesson::{Judge, Lesson};
+use super::lesson::{Judge, Lesson, Testimony};
+use super::loss::Loss;
 use super::reliability::{Reliability, ReliabilityOptions};
+use super::resident::Held;
 use super::state::State;
+use crate::engine::{Engine, Resident};
 use crate::error::Result;
 use crate::methods::checked::checked;
 use crate::tensor::Evidence;
@@ -85,6 +88,19 @@ impl Weights {
         Lesson::new(evidence, self.sources())?.teach(self, Some(labels), Self::observe)
     }
 
+    /// [`Weights::update`] from evidence that is held, as [`Reliability::update_resident`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Reliability::update_resident`].
+    pub fn update_resident(&mut self, engine: &Engine, evidence: &Resident, labels: &[Option<u32>]) -> Result<()> {
+        let (held, loss) = (Held::new(evidence, self.sources(), labels)?, self.options.reliability.loss);
+        if loss == Loss::ZeroOne {
+            return self.update(&held.votes(engine)?.evidence()?, labels);
+        }
+        held.losses(engine, loss)?.teach(self, held, Self::observe)
+    }
+
     /// Learns from every item without any truth, as [`Reliability::update_self_reported`].
     ///
     /// # Errors
@@ -94,8 +110,8 @@ impl Weights {
         Lesson::new(evidence, self.sources())?.teach(self, None, Self::observe)
     }
 
-    fn observe(&mut self, lesson: &mut Lesson<'_, '_>, item: usize, judge: Judge) -> Result<()> {
-        if !self.reliability.observe(lesson, item, judge)? {
+    fn observe(&mut self, said: &mut impl Testimony, item: usize, judge: Judge) -> Result<()> {
+        if !self.reliability.observe(said, item, judge)? {
             return Ok(());
         }
         self.observations = self.observations.saturating_add(1);

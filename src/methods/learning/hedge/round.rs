@@ -4,6 +4,7 @@ use super::options::Feedback;
 use crate::error::Result;
 use crate::methods::learning::Loss;
 use crate::methods::learning::lesson::{Heard, Lesson};
+use crate::methods::learning::resident::Judged;
 
 /// Room for a round, reused by the next.
 pub(super) struct Round {
@@ -11,6 +12,8 @@ pub(super) struct Round {
     voices: Vec<Voice>,
     /// The opinions, one row of C per voice.
     rows: Vec<f64>,
+    /// Where it is not the opinions that are known, the products of their errors, a row per voice.
+    products: Vec<f64>,
     pool: Vec<f64>,
     mixture: f64,
 }
@@ -28,10 +31,17 @@ pub(super) struct Voice {
     feedback: f64,
 }
 
+impl Voice {
+    /// Of a source of which nothing is known yet.
+    fn of(source: usize) -> Self {
+        Self { source, log: 0.0, loss: 0.0, p: 0.0, feedback: 0.0 }
+    }
+}
+
 impl Round {
     pub fn new(sources: usize, classes: usize) -> Self {
         let (voices, rows) = (Vec::with_capacity(sources), Vec::with_capacity(sources * classes));
-        Self { classes, voices, rows, pool: vec![0.0; classes], mixture: 0.0 }
+        Self { classes, voices, rows, products: Vec::new(), pool: vec![0.0; classes], mixture: 0.0 }
     }
 
     /// Reads the opinions on one item; the logarithmic loss clips them.
@@ -40,7 +50,7 @@ impl Round {
         self.rows.clear();
         for source in 0..lesson.sources() {
             if let Heard::Opinion(p) = lesson.hear(source, item)? {
-                self.voices.push(Voice { source, log: 0.0, loss: 0.0, p: 0.0, feedback: 0.0 });
+                self.voices.push(Voice::of(source));
                 match loss {
                     Loss::Log { floor } => self.rows.extend(p.iter().map(|p| p.clamp(floor, 1.0))),
                     _ => self.rows.extend_from_slice(p),
@@ -48,6 +58,27 @@ impl Round {
             }
         }
         Ok(())
+    }
+
+    /// Takes the probabilities of an item's true class for opinions on that class alone, all that the logarithmic loss asks for.
+    pub fn hear_truths(&mut self, judged: &Judged, item: usize, loss: Loss) {
+        let floor = if let Loss::Log { floor } = loss { floor } else { 0.0 };
+        self.voices.clear();
+        self.rows.clear();
+        for source in judged.awake(item) {
+            self.voices.push(Voice::of(source));
+            self.rows.push(judged.of(source, item).clamp(floor, 1.0));
+        }
+    }
+
+    /// Takes the products of the opinions' errors, all that half the Brier score and its gradient ask for.
+    pub fn hear_products(&mut self, judged: &Judged, item: usize) {
+        self.voices.clear();
+        self.products.clear();
+        self.voices.extend(judged.awake(item).map(Voice::of));
+        for one in &self.voices {
+            self.products.extend(self.voices.iter().map(|other| judged.product(one.source, other.source, item)));
+        }
     }
 
     /// The sources awake.
@@ -74,6 +105,9 @@ impl Round {
             Feedback::Loss(loss) => loss,
             Feedback::Gradient => Loss::Brier,
         };
+        if !self.products.is_empty() {
+            return self.judge_products(feedback);
+        }
         let Self { voices, rows, pool, .. } = self;
         pool.fill(0.0);
         for (voice, row) in voices.iter_mut().zip(rows.chunks_exact(self.classes)) {
@@ -94,6 +128,21 @@ impl Round {
                 }
             };
         }
+    }
+
+    /// The same of half the Brier score where the products of the errors are known: with E the errors as rows and p the weights,
+    /// the pool's error is E' p, its loss p' E E' p / 2 and the gradient E E' p / 2.
+    fn judge_products(&mut self, feedback: Feedback) {
+        let Self { voices, products, .. } = self;
+        let weights: Vec<f64> = voices.iter().map(|voice| voice.p).collect();
+        let mut mixture = 0.0;
+        for ((place, voice), products) in voices.iter_mut().enumerate().zip(products.chunks_exact(weights.len())) {
+            let pooled: f64 = products.iter().zip(&weights).map(|(product, p)| product * p).sum();
+            voice.loss = Loss::Brier.of_found(products[place]);
+            voice.feedback = if feedback == Feedback::Gradient { 0.5 * pooled } else { voice.loss };
+            mixture += voice.p * pooled;
+        }
+        self.mixture = Loss::Brier.of_found(mixture);
     }
 
     /// Moves the weights of those awake, which go on summing to one among themselves.
