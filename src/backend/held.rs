@@ -109,6 +109,8 @@ pub(crate) enum HeldInput<'a> {
     Items(Vec<(&'a HeldArray, Range<usize>)>),
     /// The same words for all items, from the host.
     Shared(&'a [u8]),
+    /// The same words for all items: an array of one plane, whatever it has for how many items.
+    Table(&'a HeldArray),
 }
 
 /// What a kernel writes.
@@ -134,6 +136,11 @@ impl<'a> HeldBatch<'a> {
                 }
                 Ok(Slot::of_words(Per::Item, words, planes, true))
             }
+            HeldInput::Table(HeldArray::Host(array)) => {
+                let planes: Vec<&[u8]> = array.planes().collect();
+                Ok(Slot::of_words(Per::Batch, array.shape.words * array.shape.items, planes, true))
+            }
+            HeldInput::Table(HeldArray::Device(_)) => Err(DeviceError::HeldElsewhere.into()),
             HeldInput::Shared(bytes) => Ok(Slot::of_words(Per::Batch, bytes.len() / 4, vec![bytes], true)),
         };
         let output = |HeldOutput { per, array, is_read }: HeldOutput<'a>| match array {

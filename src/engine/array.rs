@@ -181,6 +181,11 @@ impl<T: Pod> ResidentArray<T> {
         Ok(Read::Planes { parts: vec![part], checks: self.checks.clone() })
     }
 
+    /// As an operation of this engine reads it for every item alike: an array of one plane.
+    pub(crate) fn shared(&self, engine: &Engine) -> Result<Read<'_>> {
+        Ok(Read::Table { array: self.held(engine)?, checks: self.checks.clone() })
+    }
+
     /// As an operation fills it.
     pub(crate) fn written(&mut self) -> Written<'_> {
         let Self { shape, store, checks, .. } = self;

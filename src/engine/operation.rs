@@ -54,6 +54,8 @@ pub(crate) enum Read<'a> {
     Planes { parts: Vec<Part<'a>>, checks: Vec<Arc<Check>> },
     /// Values of the host's that all items share.
     Shared(&'a [u8]),
+    /// An array of one plane that all items share.
+    Table { array: &'a HeldArray, checks: Vec<Arc<Check>> },
 }
 
 /// Planes of an array.
@@ -113,6 +115,7 @@ impl<'a> Read<'a> {
     fn home(&self) -> Option<Home> {
         match self {
             Self::Planes { parts, .. } => parts.first().map(|part| part.array.home()),
+            Self::Table { array, .. } => Some(array.home()),
             Self::Shared(_) => None,
         }
     }
@@ -123,12 +126,13 @@ impl<'a> Read<'a> {
                 HeldInput::Items(parts.into_iter().map(|part| (part.array, part.planes)).collect())
             }
             Self::Shared(bytes) => HeldInput::Shared(bytes),
+            Self::Table { array, .. } => HeldInput::Table(array),
         }
     }
 
     fn checks(&self) -> &[Arc<Check>] {
         match self {
-            Self::Planes { checks, .. } => checks,
+            Self::Planes { checks, .. } | Self::Table { checks, .. } => checks,
             Self::Shared(_) => &[],
         }
     }
@@ -244,15 +248,19 @@ impl Engine {
         Ok(own)
     }
 
-    /// Whether a lane of a kernel that runs where this array is may take so many steps: some software drivers end all loops
-    /// silently.
+    /// After how many steps of its loops a lane is ended silently that runs where this array is: some software drivers do so.
+    pub(crate) fn loop_steps<T: Pod>(&self, array: &ResidentArray<T>) -> Result<Option<u64>> {
+        let Some(home) = array.home() else { return Ok(None) };
+        self.at_home(home, Job::HandOver, |home| Ok(home.loop_steps()))
+    }
+
+    /// Whether a lane may take so many.
     ///
     /// # Errors
     ///
     /// It may not.
     pub(crate) fn check_steps<T: Pod>(&self, array: &ResidentArray<T>, needed: u64) -> Result<()> {
-        let Some(home) = array.home() else { return Ok(()) };
-        match self.at_home(home, Job::HandOver, |home| Ok(home.loop_steps()))? {
+        match self.loop_steps(array)? {
             Some(allowed) if needed > allowed => Err(DeviceError::TooManySteps { needed, allowed }.into()),
             _ => Ok(()),
         }

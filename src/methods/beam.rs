@@ -28,7 +28,7 @@ pub use self::eigen::{Eigen, ResidentEigen, eigen, eigen_into, eigen_resident};
 pub use self::fuse::{Fuse, fuse, fuse_into, fuse_resident};
 pub use self::intervene::{Interventions, Operation};
 pub use self::measure::{Measure, Measured, ResidentMeasured, measure, measure_into, measure_resident};
-pub use self::nearest::{Corpus, Neighbours};
+pub use self::nearest::{Corpus, Neighbours, ResidentCorpus, ResidentNeighbours};
 pub use self::relax::{Relax, Relaxed, ResidentRelaxed};
 pub use self::resident::ResidentBeams;
 pub use self::similarity::{similarity, similarity_into, similarity_resident};

@@ -139,7 +139,7 @@ impl Gpu {
                 }
                 let shared = inputs.iter().filter_map(|input| match input {
                     Source::Shared(bytes) => Some(padded(bytes)),
-                    Source::Array(..) | Source::Gathered(..) => None,
+                    Source::Array(..) | Source::Gathered(..) | Source::Table(_) => None,
                 });
                 let shared = shared.collect::<Vec<_>>();
                 let bytes = params.len() + shared.iter().map(Vec::len).sum::<usize>();
@@ -152,6 +152,7 @@ impl Gpu {
                     match input {
                         Source::Array(array, _) => bound.push(array.from(Per::Item, first, block)),
                         Source::Gathered(array, _) => bound.push(array.from(Per::Item, first, block)),
+                        Source::Table(array) => bound.push(array.from(Per::Batch, 0, block)),
                         Source::Shared(_) => bound.extend(shared.next().map(Constants::binding)),
                     }
                 }
@@ -180,6 +181,7 @@ impl Gpu {
     fn source<'a>(&self, input: HeldInput<'a>) -> Result<Source<'a>> {
         let parts = match input {
             HeldInput::Shared(bytes) => return Ok(Source::Shared(bytes)),
+            HeldInput::Table(array) => return Ok(Source::Table(self.home(array)?)),
             HeldInput::Items(parts) => parts,
         };
         let home = |(array, planes): (&'a HeldArray, Range<usize>)| Ok((self.home(array)?, planes));
@@ -204,6 +206,8 @@ enum Source<'a> {
     Gathered(DeviceArray, Vec<(&'a DeviceArray, Range<usize>)>),
     /// What all items share.
     Shared(&'a [u8]),
+    /// The same, in its place.
+    Table(&'a DeviceArray),
 }
 
 impl Source<'_> {
@@ -212,7 +216,7 @@ impl Source<'_> {
         match self {
             Self::Array(array, planes) => array.shape.words * planes,
             Self::Gathered(array, _) => array.shape.words * array.shape.planes,
-            Self::Shared(_) => 0,
+            Self::Shared(_) | Self::Table(_) => 0,
         }
     }
 

@@ -6,6 +6,10 @@
 //! them. Of each item, which is a query and a segment of the corpus, the k beams of the segment with the largest similarity,
 //! from the largest on, the lower index first among equals. Nothing is kept of other pairs.
 //!
+//! A run looks through the beams from `first` to before `last`. One that begins behind the first beam goes on from what an
+//! earlier one found, so that runs over parts of a corpus one after the other find what one over all of it does. Queries of
+//! any length, which are not negative and sum to a normal number, are first divided by it.
+//!
 //! Segment s of S has the stripes of [`STRIPE`] beams whose number is s modulo S: lanes that differ in their segment read
 //! neighbouring stripes, lanes that differ in their query the same one. Items that are Q apart are of one query; a twin may
 //! give the k nearest of several such items together in the place of the first of them, and none in the others'. Places
@@ -13,7 +17,7 @@
 //!
 //! # Layout
 //!
-//! `queries` 9 planes of B f32, `segments` one of u32: the items of a segment stand together. `corpus` 9 planes of beams, one
+//! `queries` 9 planes of B f32, `segments` one of u32, which is not read where S is 1: the items of a segment stand together. `corpus` 9 planes of beams, one
 //! after the other. `similarities` k planes of f32 and `indices` k planes of u32, the nearest first. A lane takes an item.
 //!
 //! # Tolerance
@@ -77,6 +81,14 @@ pub struct Params {
     pub segments: u32,
     /// Q.
     pub queries: u32,
+    /// The first beam looked at; above 0 what was found before counts too.
+    pub first: u32,
+    /// The beam behind the last one looked at.
+    pub last: u32,
+    /// 1 where queries are of any length.
+    pub any_length: u32,
     /// Fills the block up.
-    pub unused: u32,
+    pub reserved: u32,
+    /// The same.
+    pub reserved_too: u32,
 }

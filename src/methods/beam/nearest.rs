@@ -1,9 +1,12 @@
 //! The nearest beams of a corpus.
 
+mod resident;
+
 use std::borrow::Cow;
 
 use bytemuck::bytes_of;
 
+pub use self::resident::{ResidentCorpus, ResidentNeighbours};
 use super::digits::Digits;
 use crate::backend::Timing;
 use crate::engine::Engine;
@@ -137,9 +140,7 @@ impl Corpus {
         neighbours: usize,
         found: &mut Neighbours,
     ) -> Result<Timing> {
-        if !(1..=MOST.min(self.beams)).contains(&neighbours) {
-            return Err(BeamError::Neighbours { neighbours, beams: self.beams, most: MOST }.into());
-        }
+        check(neighbours, self.beams)?;
         let count = queries.items();
         let directions = directions(queries, "the query")?;
         *found = Neighbours { per_query: neighbours, similarity: vec![0.0; count * neighbours], index: Vec::new() };
@@ -156,6 +157,14 @@ impl Corpus {
         }
         Ok(timing)
     }
+}
+
+/// How many neighbours are looked for, if there can be so many.
+fn check(neighbours: usize, beams: usize) -> Result<(), BeamError> {
+    if (1..=MOST.min(beams)).contains(&neighbours) {
+        return Ok(());
+    }
+    Err(BeamError::Neighbours { neighbours, beams, most: MOST })
 }
 
 /// Part of a corpus, cut in segments.
@@ -206,6 +215,7 @@ impl<'a> Part<'a> {
             beams: self.beams as u32,
             segments: self.segments as u32,
             queries: len as u32,
+            last: self.beams as u32,
             ..Params::default()
         };
         let timing = engine.run_batch(Batch {

@@ -1,7 +1,8 @@
 //! Beams that an engine holds.
 
 use consilience::beam::{
-    self, Beams, Channels, Digits, Fuse, Interventions, Measure, Operation, Pooling, Relax, ResidentBeams, Subspace,
+    self, Beams, Channels, Corpus, Digits, Fuse, Interventions, Measure, Neighbours, Operation, Pooling, Relax,
+    ResidentBeams, Subspace,
 };
 use consilience::{Engine, Result};
 
@@ -205,6 +206,110 @@ fn what_does_not_fit_is_refused_at_once() -> Result<()> {
         let elsewhere = beam::measure_resident(engine, Measure::all(), &digits).expect_err("another engine's");
         assert!(elsewhere.is_device(), "{name}: {elsewhere}");
         assert_eq!(tight.resident().handles, 1, "{name}");
+    }
+    Ok(())
+}
+
+/// The neighbours are the host's but where two are as near.
+fn same_neighbours(name: &str, got: &Neighbours, want: &Neighbours) {
+    assert_eq!((got.per_query(), got.index().len()), (want.per_query(), want.index().len()), "{name}");
+    for (place, (got_near, want_near)) in got.similarity().iter().zip(want.similarity()).enumerate() {
+        assert!((got_near - want_near).abs() <= 1e-6, "{name}, {place}: {got_near}, not {want_near}");
+    }
+    let others = got.index().iter().zip(want.index()).filter(|(got, want)| got != want).count();
+    assert!(others * 100 <= got.index().len(), "{name}: {others} of {} are others", got.index().len());
+}
+
+#[test]
+fn neighbours_of_queries_of_any_length_are_the_hosts() -> Result<()> {
+    // Of a software driver's loops the second takes several parts, the nearer beams in the last.
+    for (queries, beams, k) in [(1, 1, 1), (300, 1500, 10), (65, 3000, 64)] {
+        let mut random = Random::new(queries as u64);
+        let mut planes = random.list(9 * beams, 0.01, 1.0);
+        let mut asked = random.list(9 * queries, 0.0, 1.0);
+        for query in 0..queries {
+            // From lengths whose squares vanish to such as overflow.
+            let length = 10_f32.powi([-36, -20, 0, 20, 36][query % 5]);
+            asked.iter_mut().skip(query).step_by(queries).for_each(|digit| *digit *= length);
+        }
+        for beam in beams / 2..beams {
+            planes[beam] += beam as f32 / beams as f32;
+        }
+        let corpus = Corpus::new(&Digits::new(&planes)?)?;
+        for (name, engine) in engines::all() {
+            let held = corpus.upload(engine)?;
+            assert_eq!(held.beams(), beams);
+            let found = held.nearest(engine, &engine.upload_planes(&asked, 9)?, k)?;
+            assert_eq!((found.per_query(), found.index().items()), (k, queries), "{name}");
+            let got = found.read(engine)?;
+            same_neighbours(name, &got, &corpus.nearest(engine, &Digits::new(&asked)?, k)?);
+            for of_query in got.similarity().chunks_exact(k) {
+                assert!(of_query.windows(2).all(|pair| pair[0] >= pair[1]), "{name}: {of_query:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_corpus_is_gone_through_part_by_part() -> Result<()> {
+    // More than the 2^20 beams of a part, all the same but for three: one before the border, one behind it and the last.
+    let beams = (1 << 20) + 40;
+    let query = [0.7_f32, 0.1, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+    let mut planes = vec![1.0; 9 * beams];
+    for (beam, more) in [(77, 0.0), ((1 << 20) + 3, 0.1), (beams - 1, 0.05)] {
+        for (digit, x) in query.iter().enumerate() {
+            planes[digit * beams + beam] = x + more;
+        }
+    }
+    let corpus = Corpus::new(&Digits::new(&planes)?)?;
+    let (name, engine) = engines::cpus().last().expect("a CPU engine");
+    let found = corpus.upload(engine)?.nearest(engine, &engine.upload_planes(&query, 9)?, 5)?;
+    assert_eq!(found.read(engine)?.index(), [77, beams - 1, (1 << 20) + 3, 0, 1], "{name}");
+    Ok(())
+}
+
+#[test]
+fn a_search_is_part_of_the_chain_and_refuses_what_the_host_refuses() -> Result<()> {
+    let channels = channels(200);
+    let planes = Random::new(3).list(9 * 70, 0.01, 1.0);
+    for (name, engine) in engines::all() {
+        let own = own(engine);
+        let engine = own.as_ref().unwrap_or(engine);
+        let corpus = Corpus::new(&Digits::new(&planes)?)?;
+        let held_corpus = corpus.upload(engine)?;
+        let held = engine.upload_planes(&channels.concat(), 27)?;
+        let before = engine.submissions();
+        let beams = beam::fuse_resident(engine, &Fuse::default(), &held)?;
+        let found = held_corpus.nearest(engine, beams.digits(), 3)?;
+        engine.flush()?;
+        assert_eq!(engine.submissions() - before, u64::from(engine.is_gpu()), "{name}");
+        let fused = beams.read(engine)?;
+        same_neighbours(name, &found.read(engine)?, &corpus.nearest(engine, &Digits::new(fused.digits())?, 3)?);
+
+        for (value, at) in [(f32::NAN, 150), (-0.5, 63), (f32::INFINITY, 64)] {
+            let mut bad = channels[0].clone();
+            bad[3 * 200 + at] = value;
+            let found = held_corpus.nearest(engine, &engine.upload_planes(&bad, 9)?, 2)?;
+            refused(name, found.read(engine), "beam/nearest", at);
+            refused(name, found.index().read(engine), "beam/nearest", at);
+        }
+        let nothing = engine.upload_planes(&[0.0_f32; 18], 9)?;
+        refused(name, held_corpus.nearest(engine, &nothing, 2)?.read(engine), "beam/nearest", 0);
+        for k in [0, 65, 71] {
+            let error = held_corpus.nearest(engine, &nothing, k).expect_err("no such k");
+            assert!(error.is_beam(), "{name}: {error}");
+        }
+        let error = held_corpus.nearest(engine, nothing.part(0..8)?, 2).expect_err("eight planes");
+        assert!(error.is_shape(), "{name}: {error}");
+        let none = engine.upload_planes::<f32>(&[], 9)?;
+        assert_eq!(held_corpus.nearest(engine, &none, 2)?.read(engine)?.index(), [0_usize; 0], "{name}");
+        let other = tight(engine, 4 * 9 * 70 + 4 * 9 * 200 + 4 * 3 * 200 + 100);
+        let there = corpus.upload(&other)?;
+        assert!(there.nearest(engine, &nothing, 2).expect_err("another engine's").is_device(), "{name}");
+        let asked = other.upload_planes(&channels[0], 9)?;
+        let error = there.nearest(&other, &asked, 3).expect_err("no room for the indices").to_string();
+        assert!(error.contains("resident_bytes"), "{name}: {error}");
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! The twin of `shaders/beam/nearest.wgsl`: sixteen beams of the corpus, one to a lane, beside each of a tile of queries, so
 //! that the corpus is read once a tile.
 
+use std::borrow::Cow;
+
 use fearless_simd::prelude::*;
 
 use super::distribution::{load, planes};
@@ -50,17 +52,22 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
     let params = batch.params::<Params>();
     let (wanted, beams, count) = (params.neighbours as usize, params.beams as usize, params.queries as usize);
     let queries: [&[f32]; DIGITS] = planes(&batch.inputs[0]);
-    let segments: &[u32] = batch.inputs[1].plane(0);
+    // Of one segment there is no list.
+    let segments: Cow<'_, [u32]> =
+        if params.segments > 1 { batch.inputs[1].plane(0).into() } else { vec![0; batch.items].into() };
+    let (begin, end) = (params.first as usize, params.last as usize);
     let whole: &[f32] = batch.inputs[2].plane(0);
     let mut corpus: [&[f32]; DIGITS] = [&[]; DIGITS];
     for (digit, plane) in corpus.iter_mut().enumerate() {
-        *plane = &whole[digit * beams..(digit + 1) * beams];
+        *plane = &whole[digit * beams..][..end];
     }
     let [similarities, indices] = &mut batch.outputs[..] else { return };
     let mut similarities: Vec<&mut [f32]> = similarities.planes_mut().collect();
     let mut indices: Vec<&mut [u32]> = indices.planes_mut().collect();
-    similarities.iter_mut().for_each(|plane| plane.fill(-2.0));
-    indices.iter_mut().for_each(|plane| plane.fill(u32::MAX));
+    if begin == 0 {
+        similarities.iter_mut().for_each(|plane| plane.fill(-2.0));
+        indices.iter_mut().for_each(|plane| plane.fill(u32::MAX));
+    }
     // An item and the one behind it by the number of queries are of one query; a tile has such items together.
     for first in (0..segments.len().min(count)).step_by(TILE) {
         let mut lists = Vec::with_capacity(TILE);
@@ -69,10 +76,20 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
             for (digit, plane) in query.iter_mut().zip(queries) {
                 *digit = plane[item];
             }
-            let (similarities, indices) = (Vec::with_capacity(wanted), Vec::with_capacity(wanted));
-            lists.push(Nearest { query, similarities, indices, wanted, least: -2.0 });
+            if params.any_length != 0 {
+                normalise(&mut query);
+            }
+            let mut list = Nearest { query, similarities: Vec::new(), indices: Vec::new(), wanted, least: -2.0 };
+            // What was found before stands in the order of similarity.
+            for (similarity, index) in similarities.iter().zip(&indices) {
+                if index[item] != u32::MAX {
+                    list.insert(similarity[item], index[item]);
+                }
+            }
+            lists.push(list);
         }
-        search(simd, &corpus, params.segments as usize, &Items { segments, first, count }, &mut lists);
+        let items = Items { segments: &segments, first, count };
+        search(simd, &corpus, begin, params.segments as usize, &items, &mut lists);
         for (item, list) in (first..).zip(&lists) {
             for (plane, similarity) in similarities.iter_mut().zip(&list.similarities) {
                 plane[item] = *similarity;
@@ -82,6 +99,14 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
             }
         }
     }
+}
+
+/// Divides by the Euclidean length; by the largest digit first, so that squares neither overflow nor vanish.
+fn normalise(query: &mut [f32; DIGITS]) {
+    let most = query.iter().fold(0.0_f32, |most, x| most.max(*x));
+    query.iter_mut().for_each(|x| *x /= most);
+    let length = query.iter().map(|x| x * x).sum::<f32>().sqrt();
+    query.iter_mut().for_each(|x| *x /= length);
 }
 
 /// The items of a tile's queries: as many from `first` on as there are lists, and those behind them by `count`, again and
@@ -94,9 +119,16 @@ struct Items<'a> {
 
 /// Looks through the segments of a tile's items, stripe by stripe in the order of the corpus.
 #[inline(always)]
-fn search<S: Simd>(simd: S, corpus: &[&[f32]; DIGITS], segments: usize, items: &Items<'_>, lists: &mut [Nearest]) {
+fn search<S: Simd>(
+    simd: S,
+    corpus: &[&[f32]; DIGITS],
+    from: usize,
+    segments: usize,
+    items: &Items<'_>,
+    lists: &mut [Nearest],
+) {
     let beams = corpus[0].len();
-    for round in (0..beams).step_by((segments * STRIPE).max(1)) {
+    for round in (from..beams).step_by((segments * STRIPE).max(1)) {
         for turn in (items.first..items.segments.len()).step_by(items.count) {
             let mine = &items.segments[turn..items.segments.len().min(turn + lists.len())];
             // The items of a turn are of one segment, or of two where the batch began between its queries.
