@@ -8,7 +8,7 @@ struct Params {
     classes: u32,
     known: f32,
     reserved: u32,
-    reserved_2: u32,
+    plane: u32,
 }
 
 override OPERATION: u32 = 0u;
@@ -230,6 +230,51 @@ fn normal_gamma_divergence() -> f32 {
     return max(sum.x, 0.0);
 }
 
+// What the quantiles of a share are to be found for.
+fn dirichlet_tails() {
+    let a = argument(params.plane);
+    answer(0u, a);
+    answer(1u, plus(total(0u), -a).x);
+    answer(2u, params.known);
+}
+
+fn dirichlet_ends() {
+    let odds = argument(1u);
+    answer(params.plane, argument(0u));
+    answer(params.classes + params.plane, select(1.0 / (1.0 + odds), 0.0, is_bad(bitcast<u32>(odds))));
+}
+
+// Both ends of a mean.
+fn normal_interval(width: f32) {
+    let is_none = is_bad(bitcast<u32>(width));
+    answer(0u, select(argument(0u) - width, bitcast<f32>(NEGATIVE_INFINITY_BITS | no_bits), is_none));
+    answer(1u, select(argument(0u) + width, infinity(), is_none));
+}
+
+fn normal_gamma_tails() {
+    answer(0u, argument(2u));
+    answer(1u, 0.5);
+    answer(2u, 2.0 * params.known);
+    answer(3u, params.known);
+}
+
+fn normal_gamma_ends() {
+    let p = member(0u);
+    let odds = argument(4u);
+    // Apart, so that their quotient is no number only where it does not fit.
+    var width = sqrt(2.0 * p.rate / p.count) / sqrt(odds);
+    if (odds == 0.0) { width = infinity(); }
+    if (is_bad(bitcast<u32>(odds))) { width = 0.0; }
+    normal_interval(width);
+    answer(2u, variance_end(p.rate, argument(5u)));
+    answer(3u, variance_end(p.rate, argument(6u)));
+}
+
+fn variance_end(rate: f32, quantile: f32) -> f32 {
+    if (quantile == 0.0) { return infinity(); }
+    return select(rate / quantile, 0.0, is_bad(bitcast<u32>(quantile)));
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     item = (group.x + group.y * params.groups_per_row) * LANES + lane;
@@ -257,6 +302,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         case 10u: { normal_gamma_merge(); }
         case 11u: { normal_gamma_moments(); }
         case 12u: { answer(0u, normal_gamma_evidence()); }
-        default: { answer(0u, normal_gamma_divergence()); }
+        case 13u: { answer(0u, normal_gamma_divergence()); }
+        case 14u: { dirichlet_tails(); }
+        case 15u: { dirichlet_ends(); }
+        case 16u: { normal_interval(params.known / sqrt(argument(1u))); }
+        case 17u: { normal_gamma_tails(); }
+        default: { normal_gamma_ends(); }
     }
 }

@@ -32,6 +32,16 @@
 //! - divergence KL(p || q) = (k_q (a_p / b_p) (m_p - m_q)^2 + r - 1 - ln r) / 2 + (a_p - a_q) digamma(a_p) - ln gamma(a_p) +
 //!   ln gamma(a_q) + a_q ln(b_p / b_q) + a_p (b_q - b_p) / b_p, r = k_q / k_p.
 //!
+//! *Equal-tailed intervals*, with a mass q left on either side, are made of quantiles that `bayes/special` finds: what it is to
+//! find them for, and the ends that follow.
+//!
+//! - The share of class k is Beta(a_k, A - a_k) distributed: its quantile at q, and 1 / (1 + o) with o the odds x / (1 - x) of the
+//!   quantile of Beta(A - a_k, a_k) at q, which keeps its digits near 1.
+//! - A normal mean is between m -+ z / sqrt(l) with the standard normal quantile z given.
+//! - A normal-inverse-gamma mean is between m -+ sqrt(2 b / (k o)) with o the odds of the quantile of Beta(a, 1/2) at 2 q: of
+//!   Student's t with 2 a degrees of freedom, 2 a / (2 a + t^2) is so distributed; the variance between b over the quantiles
+//!   of the gamma distribution of shape a with q above and q below.
+//!
 //! These are in Murphy, *Conjugate Bayesian analysis of the Gaussian distribution* (2007), and Bernardo and Smith, *Bayesian
 //! Theory* (1994), appendix A. ln gamma(a) is (a - 1/2) ln a - a + ln sqrt(2 pi) and what `bayes/special` computes of the rest;
 //! digamma is DLMF 5.5.2 up to 8 and 5.11.2 from there.
@@ -49,7 +59,8 @@
 //!
 //! # Tolerance
 //!
-//! Updates and merges 1e-6 relative to the largest term; moments 2e-6 relative. Evidence and divergence: 1e-5 relative to the
+//! Updates and merges 1e-6 relative to the largest term; moments and ends of intervals 2e-6 relative, the latter of a mean
+//! to its distance from it and 1e-7 of the mean. Evidence and divergence: 1e-5 relative to the
 //! larger of 1 and the result, and 1e-11 of the sum of the terms' magnitudes: they are differences of ln gammas.
 
 use bytemuck::{Pod, Zeroable};
@@ -115,12 +126,12 @@ pub struct Params {
     pub operation: u32,
     /// K of a Dirichlet distribution.
     pub classes: u32,
-    /// The precision of an observation, where it is known.
+    /// The precision of an observation, where it is known; of intervals the mass left on either side, or z.
     pub known: f32,
     /// Zero, which no compiler of the shader knows.
     pub reserved: u32,
-    /// Fills 16 bytes; zero.
-    pub reserved_2: u32,
+    /// Which class, where a run is of one.
+    pub plane: u32,
 }
 
 /// What is computed.
@@ -155,11 +166,21 @@ pub enum Operation {
     NormalGammaEvidence = 12,
     /// m, k, a, b twice: the divergence.
     NormalGammaDivergence = 13,
+    /// a: of the class [`Params::plane`] what its quantiles are to be found for: a_k, A - a_k, q.
+    DirichletTails = 14,
+    /// A quantile and odds: the lower end of the class [`Params::plane`] in its plane, the upper one K planes behind.
+    DirichletEnds = 15,
+    /// m, l: the lower and the upper end of the mean.
+    NormalIntervals = 16,
+    /// m, k, a, b: what quantiles are to be found for: a, 1/2, 2 q, q.
+    NormalGammaTails = 17,
+    /// m, k, a, b, odds, quantiles with q above and q below: the lower and the upper end of the mean, those of the variance.
+    NormalGammaEnds = 18,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::DirichletUpdate,
         Self::DirichletMerge,
         Self::DirichletMoments,
@@ -174,19 +195,25 @@ impl Operation {
         Self::NormalGammaMoments,
         Self::NormalGammaEvidence,
         Self::NormalGammaDivergence,
+        Self::DirichletTails,
+        Self::DirichletEnds,
+        Self::NormalIntervals,
+        Self::NormalGammaTails,
+        Self::NormalGammaEnds,
     ];
 
     /// Planes of arguments, for so many classes.
     #[must_use]
     pub const fn arguments(self, classes: usize) -> usize {
         match self {
-            Self::DirichletMoments => classes,
+            Self::DirichletMoments | Self::DirichletTails => classes,
+            Self::DirichletEnds | Self::NormalIntervals => 2,
             Self::DirichletUpdate | Self::DirichletEvidence | Self::DirichletDivergence => 2 * classes,
             Self::DirichletMerge => 3 * classes,
-            Self::NormalUpdate | Self::NormalDivergence | Self::NormalGammaMoments => 4,
+            Self::NormalUpdate | Self::NormalDivergence | Self::NormalGammaMoments | Self::NormalGammaTails => 4,
             Self::NormalEvidence => 5,
             Self::NormalMerge => 6,
-            Self::NormalGammaUpdate | Self::NormalGammaEvidence => 7,
+            Self::NormalGammaUpdate | Self::NormalGammaEvidence | Self::NormalGammaEnds => 7,
             Self::NormalGammaDivergence => 8,
             Self::NormalGammaMerge => 12,
         }
@@ -197,9 +224,14 @@ impl Operation {
     pub const fn results(self, classes: usize) -> usize {
         match self {
             Self::DirichletUpdate | Self::DirichletMerge => classes,
-            Self::DirichletMoments => 2 * classes,
-            Self::NormalUpdate | Self::NormalMerge => 2,
-            Self::NormalGammaUpdate | Self::NormalGammaMerge | Self::NormalGammaMoments => 4,
+            Self::DirichletMoments | Self::DirichletEnds => 2 * classes,
+            Self::DirichletTails => 3,
+            Self::NormalUpdate | Self::NormalMerge | Self::NormalIntervals => 2,
+            Self::NormalGammaUpdate
+            | Self::NormalGammaMerge
+            | Self::NormalGammaMoments
+            | Self::NormalGammaTails
+            | Self::NormalGammaEnds => 4,
             Self::DirichletEvidence
             | Self::DirichletDivergence
             | Self::NormalEvidence

@@ -19,11 +19,12 @@ pub use self::resident::{
 };
 use super::check::{Domain, check};
 use super::special::evaluate;
+use crate::backend::Backend;
 use crate::engine::Engine;
 use crate::error::{BayesError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::bayes::conjugate::{BLOCK, Operation, Params};
-use crate::kernel::bayes::special::Function;
+use crate::kernel::bayes::special::{self, Function};
 use crate::plan::batch::{Batch, Slot};
 
 /// Where a parameter lies with the probability asked for, as probably below as above it.
@@ -95,6 +96,23 @@ fn tail(level: f64) -> Result<f32> {
         return Ok((0.5 * (1.0 - level)) as f32);
     }
     Err(BayesError::Setting { what: "the level", value: level as f32, must: "above 0 and below 1" }.into())
+}
+
+/// Within how many standard deviations of its mean a normal variate is with this probability: found on the host, so that nothing
+/// that waits on a device is waited for.
+fn normal_quantile(engine: &Engine, level: f64) -> Result<f32> {
+    // The square of a standard normal variate is twice a gamma variate of shape a half.
+    let mut half = [0.0_f32];
+    engine.host()?.run_batch(Batch {
+        kernel: Kernel::Special,
+        items: 1,
+        block: special::BLOCK,
+        operations: 0,
+        params: bytes_of(&special::Params { which: Function::GammaQuantileAbove as u32, ..special::Params::default() }),
+        inputs: vec![Slot::<&[u8]>::items(&[&[0.5_f32][..], &[2.0 * tail(level)?]])],
+        outputs: vec![Slot::<&mut [u8]>::items([&mut half[..]])],
+    })?;
+    Ok((2.0 * half[0]).sqrt())
 }
 
 /// The same mass for so many items.

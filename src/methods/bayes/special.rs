@@ -54,6 +54,20 @@ fn run_resident<const N: usize>(
         LengthError::check(argument.0, items, argument.2.items())?;
         all = all.and(reading(engine, Kernel::Special, argument, 1)?);
     }
+    operate(engine, function, items, all)
+}
+
+/// The same over arguments, a plane of each, that are in its domain.
+pub(super) fn evaluate_resident<'a>(
+    engine: &Engine,
+    function: Function,
+    arguments: impl Into<ResidentPlanes<'a, f32>>,
+) -> Result<ResidentArray<f32>> {
+    let arguments = arguments.into();
+    operate(engine, function, arguments.items(), arguments.reading(engine)?)
+}
+
+fn operate(engine: &Engine, function: Function, items: usize, arguments: Read<'_>) -> Result<ResidentArray<f32>> {
     let mut results = engine.new_array(1, items)?;
     engine.operate(Operation {
         kernel: Kernel::Special,
@@ -61,7 +75,7 @@ fn run_resident<const N: usize>(
         block: BLOCK,
         operations: function.operations(),
         params: bytes_of(&params(function)),
-        inputs: vec![all],
+        inputs: vec![arguments],
         outputs: vec![results.written()],
         refuses: None,
     })?;

@@ -382,3 +382,98 @@ fn the_budget_bounds_what_is_made() -> Result<()> {
     }
     Ok(())
 }
+
+/// Within 3e-6 of the want, or of the distance given.
+fn ends(what: &str, got: &[f32], want: &[f32], near: impl Fn(usize) -> f32) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    for (item, (&got, &want)) in got.iter().zip(want).enumerate() {
+        let tolerance = 3e-6 * near(item) + 2e-7 * want.abs();
+        assert!(got == want || (got - want).abs() <= tolerance, "{what}, item {item}: {got:e}, not {want:e}");
+    }
+}
+
+#[test]
+fn credible_intervals_are_the_hosts() -> Result<()> {
+    for (name, engine) in engines::all() {
+        for (items, level) in [(1, 0.5), (33, 0.95)] {
+            let mut random = Random::new(items as u64);
+            // From parameters that leave nearly all mass at the ends to such as leave it in the middle.
+            let mut planes = |count: usize, least: f32, most: f32| -> Vec<f32> {
+                random.list(count * items, least.ln(), most.ln()).iter().map(|x| x.exp()).collect()
+            };
+            let dirichlet = DirichletCategorical::new(3, planes(3, 0.05, 300.0))?;
+            let got = dirichlet.upload(engine)?.credible_interval(engine, level)?.read(engine)?;
+            let want = dirichlet.credible_interval(engine, level)?;
+            let (lower, upper) = got.split_at(3 * items);
+            ends(name, lower, &want.lower, |place| want.lower[place]);
+            ends(name, upper, &want.upper, |place| want.upper[place]);
+
+            let beta = BetaBernoulli::new(&planes(1, 0.05, 300.0), &planes(1, 0.05, 300.0))?;
+            let got = beta.upload(engine)?.credible_interval(engine, level)?.read(engine)?;
+            let want = beta.credible_interval(engine, level)?;
+            ends(name, &got[..items], &want.lower, |item| want.lower[item]);
+            ends(name, &got[2 * items..3 * items], &want.upper, |item| want.upper[item]);
+            // What one end leaves is the other's of failure.
+            for item in 0..items {
+                assert!((got[item] + got[3 * items + item] - 1.0).abs() < 1e-6, "{name}, {item}");
+            }
+
+            let normal = NormalKnownPrecision::new(planes(1, 0.1, 1e3), planes(1, 1e-3, 1e3), 1.0)?;
+            let got = normal.upload(engine)?.credible_interval(engine, level)?.read(engine)?;
+            let want = normal.credible_interval(engine, level)?;
+            let width = |item: usize| want.upper[item] - want.lower[item];
+            ends(name, &got[..items], &want.lower, width);
+            ends(name, &got[items..], &want.upper, width);
+
+            let (mean, count) = (planes(1, 0.1, 1e3), planes(1, 0.1, 1e3));
+            let normal = NormalInverseGamma::new([mean, count, planes(1, 0.05, 300.0), planes(1, 0.1, 1e3)])?;
+            let got = normal.upload(engine)?.credible_interval(engine, level)?.read(engine)?;
+            let want = normal.credible_interval(engine, level)?;
+            let width = |item: usize| (want.mean.upper[item] - want.mean.lower[item]).min(f32::MAX);
+            ends(name, &got[..items], &want.mean.lower, width);
+            ends(name, &got[items..2 * items], &want.mean.upper, width);
+            ends(name, &got[2 * items..3 * items], &want.variance.lower, |item| want.variance.lower[item]);
+            ends(name, &got[3 * items..], &want.variance.upper, |item| want.variance.upper[item]);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn credible_intervals_are_part_of_the_chain_and_tell_of_what_led_to_them() -> Result<()> {
+    for (name, engine) in engines::all() {
+        let own = own(engine);
+        let engine = own.as_ref().unwrap_or(engine);
+        let prior = BetaBernoulli::new(&[1.0; 30], &[1.0; 30])?.upload(engine)?;
+        let counts = engine.upload_planes(&[[8.0_f32; 30], [2.0; 30]].concat(), 2)?;
+        let before = engine.submissions();
+        let interval = prior.update(engine, &counts)?.credible_interval(engine, 0.95)?;
+        let normal = NormalKnownPrecision::new(vec![2.0], vec![4.0], 1.0)?.upload(engine)?;
+        let after = engine.submissions() - before;
+        let of_mean = normal.credible_interval(engine, 0.95)?;
+        engine.flush()?;
+        // An upload stands between them, and hands over what waits or not: the rest is one.
+        assert_eq!(engine.submissions() - before - after, u64::from(engine.is_gpu()), "{name}");
+        let got = interval.read(engine)?;
+        assert!((got[29] - 0.482_244_1).abs() < 2e-6 && (got[89] - 0.939_782_3).abs() < 2e-6, "{name}: {}", got[89]);
+        let got = of_mean.read(engine)?;
+        // Two less and more 1.959964 halves.
+        assert!((got[0] - 1.020_018).abs() < 3e-6 && (got[1] - 2.979_982).abs() < 3e-6, "{name}: {got:?}");
+
+        let mut some = [8.0_f32; 60];
+        some[25] = -1.0;
+        let counts = engine.upload_planes(&some, 2)?;
+        let interval = prior.update(engine, &counts)?.credible_interval(engine, 0.9)?;
+        refused(name, interval.read(engine), "bayes/conjugate", 25);
+        for level in [0.0, 1.0, f64::NAN] {
+            let error = prior.credible_interval(engine, level).expect_err("no level").to_string();
+            assert!(error.contains("the level"), "{name}: {error}");
+            assert!(normal.credible_interval(engine, level).is_err(), "{name}");
+        }
+        let narrow = tight(engine, 30 * 8 + 100);
+        let prior = BetaBernoulli::new(&[1.0; 30], &[1.0; 30])?.upload(&narrow)?;
+        let error = prior.credible_interval(&narrow, 0.9).expect_err("no room").to_string();
+        assert!(error.contains("resident_bytes"), "{name}: {error}");
+    }
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! The twin of `shaders/bayes/conjugate.wgsl`: eight items to a tile, one to a lane, in f64.
 
 mod dirichlet;
+mod intervals;
 mod normal;
 mod normal_gamma;
 
@@ -54,6 +55,11 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, mut batch: Batch<'_>) {
                 #[inline(always)]
                 || normal_gamma::divergence(&mut tile),
             ),
+            Operation::NormalIntervals => intervals::normal(&mut tile, known),
+            Operation::DirichletTails => intervals::of_share(&mut tile, classes, known, params.plane as usize),
+            Operation::DirichletEnds => intervals::share(&mut tile, classes, params.plane as usize),
+            Operation::NormalGammaTails => intervals::of_normal_gamma(&mut tile, known),
+            Operation::NormalGammaEnds => intervals::normal_gamma(&mut tile),
         }
     }
 }

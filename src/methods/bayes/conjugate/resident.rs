@@ -11,7 +11,7 @@ pub use self::beta_bernoulli::ResidentBetaBernoulli;
 pub use self::dirichlet_categorical::ResidentDirichletCategorical;
 pub use self::normal_inverse_gamma::ResidentNormalInverseGamma;
 pub use self::normal_known_precision::ResidentNormalKnownPrecision;
-use super::{BLOCK, Domain, Operation, params};
+use super::{BLOCK, Domain, Operation, Params, params};
 use crate::engine::{self, Engine, Read, ResidentArray, ResidentPlanes, Within};
 use crate::error::{LengthError, Result};
 use crate::kernel::Kernel;
@@ -26,17 +26,30 @@ fn run(
     arguments: Read<'_>,
 ) -> Result<ResidentArray<f32>> {
     let mut results = engine.new_array(operation.results(classes), items)?;
+    fill(engine, operation, params(operation, classes, known), arguments, &mut results)?;
+    Ok(results)
+}
+
+/// The same into planes of a result, of which a run need not fill all.
+fn fill(
+    engine: &Engine,
+    operation: Operation,
+    params: Params,
+    arguments: Read<'_>,
+    results: &mut ResidentArray<f32>,
+) -> Result<()> {
+    let items = results.items();
     engine.operate(engine::Operation {
         kernel: Kernel::Conjugate,
         items,
         block: BLOCK,
-        operations: operation.operations(classes),
-        params: bytes_of(&params(operation, classes, known)),
+        operations: operation.operations(params.classes as usize),
+        params: bytes_of(&params),
         inputs: vec![arguments],
-        outputs: vec![results.written()],
+        outputs: vec![if results.bytes() == 0 { results.written() } else { results.updated(engine)? }],
         refuses: None,
     })?;
-    Ok(results)
+    Ok(())
 }
 
 /// What the parameters of a family must be.

@@ -98,6 +98,17 @@ impl ResidentBetaBernoulli {
         self.0.moments(engine)
     }
 
+    /// [`BetaBernoulli::credible_interval`] of success, then of failure: the lower ends in the first two planes, the upper ones
+    /// in the last two.
+    ///
+    /// # Errors
+    ///
+    /// The level is not above 0 and below 1, another engine holds the parameters, the ends pass what may be held, the device
+    /// fails.
+    pub fn credible_interval(&self, engine: &Engine, level: f64) -> Result<ResidentArray<f32>> {
+        self.0.credible_interval(engine, level)
+    }
+
     /// [`BetaBernoulli::log_evidence`] of a plane of successes and one of failures that are held.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! Shares of classes, learned from counts, where an engine holds them.
 
 use super::super::DirichletCategorical;
-use super::{Domain, Operation, Parameters, run};
+use super::super::{params, tail};
+use super::{Domain, Operation, Parameters, Params, fill, run};
 use crate::engine::{Engine, ResidentArray, ResidentPlanes};
 use crate::error::{BayesError, LengthError, Result};
 use crate::kernel::Kernel;
 use crate::kernel::bayes::conjugate::MOST_CLASSES;
-use crate::kernel::bayes::special::LARGEST;
+use crate::kernel::bayes::special::{Function, LARGEST};
 use crate::methods::bayes::check::reading;
+use crate::methods::bayes::special::evaluate_resident;
 
 /// [`DirichletCategorical`] in the memory of the engine that computes: a plane of parameters for each of K classes. Dropped,
 /// the memory is free.
@@ -122,6 +124,29 @@ impl ResidentDirichletCategorical {
     pub fn moments(&self, engine: &Engine) -> Result<ResidentArray<f32>> {
         let arguments = self.alpha.reading(engine)?;
         run(engine, Operation::DirichletMoments, self.classes(), 0.0, self.items(), arguments)
+    }
+
+    /// [`DirichletCategorical::credible_interval`]: K planes of lower ends, then K of upper ones.
+    ///
+    /// # Errors
+    ///
+    /// The level is not above 0 and below 1, another engine holds the parameters, the ends pass what may be held, the device
+    /// fails.
+    pub fn credible_interval(&self, engine: &Engine, level: f64) -> Result<ResidentArray<f32>> {
+        let (tail, classes) = (tail(level)?, self.classes());
+        let mut ends = engine.new_array(2 * classes, self.items())?;
+        for class in 0..classes {
+            let of_class = |operation| Params { plane: class as u32, ..params(operation, classes, tail) };
+            let mut tails = engine.new_array(3, self.items())?;
+            let operation = Operation::DirichletTails;
+            fill(engine, operation, of_class(operation), self.alpha.reading(engine)?, &mut tails)?;
+            let lower = evaluate_resident(engine, Function::BetaQuantile, &tails)?;
+            let swapped = tails.part(1..2)?.and(tails.part(0..1)?).and(tails.part(2..3)?);
+            let odds = evaluate_resident(engine, Function::BetaQuantileOdds, swapped)?;
+            let (operation, found) = (Operation::DirichletEnds, ResidentPlanes::from([&lower, &odds]));
+            fill(engine, operation, of_class(operation), found.reading(engine)?, &mut ends)?;
+        }
+        Ok(ends)
     }
 
     /// [`DirichletCategorical::log_evidence`] of counts that are held, [K, B].

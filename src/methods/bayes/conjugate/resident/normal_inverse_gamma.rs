@@ -1,9 +1,12 @@
 //! A mean and a variance, learned from observations, where an engine holds them.
 
 use super::super::NormalInverseGamma;
+use super::super::tail;
 use super::{Domain, Operation, Parameters, run, samples};
 use crate::engine::{Engine, ResidentArray, ResidentPlanes};
 use crate::error::{LengthError, Result};
+use crate::kernel::bayes::special::Function;
+use crate::methods::bayes::special::evaluate_resident;
 
 /// [`NormalInverseGamma`] in the memory of the engine that computes: planes of mean, count, shape and rate. Dropped, the
 /// memory is free.
@@ -107,6 +110,24 @@ impl ResidentNormalInverseGamma {
     /// Another engine holds the parameters, the moments pass what may be held, the device fails.
     pub fn moments(&self, engine: &Engine) -> Result<ResidentArray<f32>> {
         run(engine, Operation::NormalGammaMoments, 0, 0.0, self.items(), self.planes.reading(engine)?)
+    }
+
+    /// [`NormalInverseGamma::credible_interval`]: planes of the lower and the upper ends of the mean, then of those of the
+    /// variance.
+    ///
+    /// # Errors
+    ///
+    /// The level is not above 0 and below 1, another engine holds the parameters, the ends pass what may be held, the device
+    /// fails.
+    pub fn credible_interval(&self, engine: &Engine, level: f64) -> Result<ResidentArray<f32>> {
+        let (items, tail) = (self.items(), tail(level)?);
+        let tails = run(engine, Operation::NormalGammaTails, 0, tail, items, self.planes.reading(engine)?)?;
+        let odds = evaluate_resident(engine, Function::BetaQuantileOdds, tails.part(0..3)?)?;
+        let shape_and_mass = tails.part(0..1)?.and(tails.part(3..4)?);
+        let above = evaluate_resident(engine, Function::GammaQuantileAbove, shape_and_mass.clone())?;
+        let below = evaluate_resident(engine, Function::GammaQuantile, shape_and_mass)?;
+        let found = ResidentPlanes::from([&self.planes, &odds, &above, &below]).reading(engine)?;
+        run(engine, Operation::NormalGammaEnds, 0, 0.0, items, found)
     }
 
     /// [`NormalInverseGamma::log_evidence`] of samples that are held, as [`Self::update`] takes them.

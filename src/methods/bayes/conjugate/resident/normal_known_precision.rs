@@ -1,6 +1,7 @@
 //! A mean, learned from observations whose precision is known, where an engine holds it.
 
 use super::super::NormalKnownPrecision;
+use super::super::normal_quantile;
 use super::{Domain, Operation, Parameters, run, samples};
 use crate::engine::{Engine, ResidentArray, ResidentPlanes};
 use crate::error::{BayesError, LengthError, Result};
@@ -113,6 +114,17 @@ impl ResidentNormalKnownPrecision {
         }
         let arguments = ResidentPlanes::from([&self.planes, &other.planes, &prior.planes]).reading(engine)?;
         Self::new(engine, run(engine, Operation::NormalMerge, 0, self.known, self.items(), arguments)?, self.known)
+    }
+
+    /// [`NormalKnownPrecision::credible_interval`]: a plane of lower ends and one of upper ones.
+    ///
+    /// # Errors
+    ///
+    /// The level is not above 0 and below 1, another engine holds the parameters, the ends pass what may be held, the device
+    /// fails.
+    pub fn credible_interval(&self, engine: &Engine, level: f64) -> Result<ResidentArray<f32>> {
+        let z = normal_quantile(engine, level)?;
+        run(engine, Operation::NormalIntervals, 0, z, self.items(), self.planes.reading(engine)?)
     }
 
     /// [`NormalKnownPrecision::log_evidence`] of samples that are held, as [`Self::update`] takes them.
