@@ -232,8 +232,8 @@ fn neighbours_of_queries_of_any_length_are_the_hosts() -> Result<()> {
             let length = 10_f32.powi([-36, -20, 0, 20, 36][query % 5]);
             asked.iter_mut().skip(query).step_by(queries).for_each(|digit| *digit *= length);
         }
-        for beam in beams / 2..beams {
-            planes[beam] += beam as f32 / beams as f32;
+        for (beam, digit) in planes[..beams].iter_mut().enumerate().skip(beams / 2) {
+            *digit += beam as f32 / beams as f32;
         }
         let corpus = Corpus::new(&Digits::new(&planes)?)?;
         for (name, engine) in engines::all() {

@@ -63,7 +63,7 @@ impl Said {
         let mut said = Self { is_fine: true, truth: 0.0, top: -1.0, decision: 0, error: 0.0 };
         let mut sum = 0.0_f32;
         for (class, &p) in row.iter().enumerate() {
-            said.is_fine &= p >= 0.0 && p <= f32::MAX;
+            said.is_fine &= (0.0..=f32::MAX).contains(&p);
             sum += p;
             if p > said.top {
                 (said.top, said.decision) = (p, class);
