@@ -103,7 +103,7 @@ impl Resident {
         self.evidence.outline.classes
     }
 
-    /// The evidence, on the host: for what asks for more than votes and has no kernel, as fitting temperatures does.
+    /// The evidence, on the host: for what asks for all of it and has no kernel, as fitting the temperature of each source does.
     ///
     /// # Errors
     ///

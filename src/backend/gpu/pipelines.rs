@@ -219,7 +219,8 @@ pub(super) fn module(opened: &Opened, label: &str, source: &str) -> ShaderModule
     // Of beams, positions are clamped to the last one, neighbours and steps to the arrays that hold them; segments and
     // tables come from the methods, which fill them themselves. Of what goes round rings, positions that look something up
     // are compared or clamped first. Of posteriors beside labels, rows are read in planes of the array that holds them, and a
-    // label indexes one only once it was compared with the number of classes. A copy's lanes stay below the length of its two buffers, which are alike.
+    // label indexes one only once it was compared with the number of classes. A copy's lanes stay below the length of its two
+    // buffers, which are alike.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

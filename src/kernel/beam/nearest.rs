@@ -17,8 +17,9 @@
 //!
 //! # Layout
 //!
-//! `queries` 9 planes of B f32, `segments` one of u32, which is not read where S is 1: the items of a segment stand together. `corpus` 9 planes of beams, one
-//! after the other. `similarities` k planes of f32 and `indices` k planes of u32, the nearest first. A lane takes an item.
+//! `queries` 9 planes of B f32, `segments` one of u32, which is not read where S is 1: the items of a segment stand
+//! together. `corpus` 9 planes of beams, one after the other. `similarities` k planes of f32 and `indices` k planes of u32, the
+//! nearest first. A lane takes an item.
 //!
 //! # Tolerance
 //!
