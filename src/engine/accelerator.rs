@@ -66,8 +66,10 @@ enum Now {
 /// # Errors
 ///
 /// It fails, or computes wrongly.
-pub(super) fn ready(gpu: Gpu, is_tested: bool, subgroups: Option<bool>, log: &Log) -> Result<Gpu> {
-    let gpu = if let Some(wanted) = subgroups { gpu.summing_by_subgroups(wanted) } else { gpu };
+pub(super) fn ready(mut gpu: Gpu, is_tested: bool, subgroups: Option<bool>, log: &Log) -> Result<Gpu> {
+    if let Some(wanted) = subgroups {
+        gpu.sum_by_subgroups(wanted);
+    }
     if !is_tested {
         return Ok(gpu);
     }
@@ -77,7 +79,8 @@ pub(super) fn ready(gpu: Gpu, is_tested: bool, subgroups: Option<bool>, log: &Lo
     }
     let Err(error) = self_test::by_subgroups(&gpu, gpu.name()) else { return Ok(gpu) };
     log.add(Happening::SumsByTrees { error: error.device().cloned().ok_or(error)? });
-    Ok(gpu.summing_by_subgroups(false))
+    gpu.sum_by_subgroups(false);
+    Ok(gpu)
 }
 
 impl Opening {

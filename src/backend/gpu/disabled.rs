@@ -41,8 +41,8 @@ impl Gpu {
     }
 
     /// Nothing's.
-    pub(crate) fn summing_by_subgroups(self, _by_subgroups: bool) -> Self {
-        match self {}
+    pub(crate) fn sum_by_subgroups(&mut self, _by_subgroups: bool) {
+        match *self {}
     }
 
     /// Nothing's.

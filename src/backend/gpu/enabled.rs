@@ -96,11 +96,11 @@ impl Gpu {
         self.opened.by_subgroups
     }
 
-    /// The device with nothing compiled yet, with sums over its subgroups if it has any, or else by trees of a workgroup's
-    /// lanes.
-    pub(crate) fn summing_by_subgroups(self, by_subgroups: bool) -> Self {
-        let by_subgroups = by_subgroups && self.opened.has_subgroups();
-        Self { opened: Opened { by_subgroups, ..self.opened }, state: Mutex::new(None), ..self }
+    /// From now on sums over the device's subgroups, if it has any, or else by trees of a workgroup's lanes. What was compiled
+    /// is forgotten.
+    pub(crate) fn sum_by_subgroups(&mut self, by_subgroups: bool) {
+        self.opened.by_subgroups = by_subgroups && self.opened.has_subgroups();
+        self.state = Mutex::new(None);
     }
 
     /// The evidence, if this device holds it.

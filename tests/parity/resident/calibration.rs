@@ -2,8 +2,8 @@
 
 use consilience::calibration::{self, Loss, Outcomes, Scores, Temperature};
 use consilience::{
-    CalibrationError, Device, DeviceError, Engine, EngineOptions, ErrorKind, Evidence, Fusion, OnDeviceFailure, Output,
-    ResidentArray, ResidentFused, Result, Rule,
+    CalibrationError, DeviceError, Engine, ErrorKind, Evidence, Fusion, Output, ResidentArray, ResidentFused, Result,
+    Rule,
 };
 
 use super::{own, refused, tight};
@@ -239,6 +239,8 @@ fn what_is_found_is_counted_bounded_and_of_its_engine() -> Result<()> {
 #[test]
 fn a_device_that_is_lost_takes_the_posterior_with_it_and_another_fit_runs_on_the_cpu() -> Result<()> {
     use consilience::fault::{Fault, Faults};
+    use consilience::{Device, EngineOptions, OnDeviceFailure};
+
     let faults = Faults::new();
     let options = EngineOptions {
         device: Device::Gpu,
