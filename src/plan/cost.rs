@@ -302,8 +302,8 @@ impl Model {
         }
     }
 
-    /// Takes in how long one run of a job took, with what all its runs need at hand. What its estimate was made of is corrected by as much as it has a share in it; a job
-    /// that is much larger than all before it says what its kernel takes.
+    /// Takes in how long one run of a job took, with what all its runs need at hand. What its estimate was made of is
+    /// corrected by as much as it has a share in it; a job that is much larger than all before it says what its kernel takes.
     pub fn observe(&mut self, executor: Executor, demand: &Demand, took: Duration) {
         let took = within(took.as_secs_f64());
         let rates = self.kernels.entry(demand.name.clone()).or_default();

@@ -94,13 +94,16 @@ fn jobs_correct_what_is_expected() {
     let describe = || engine.describe_choice(&fusion, &problem.evidence()).expect("valid");
     let before = describe();
     assert_eq!(describe(), before, "a look changes nothing once all is measured");
-    engine.fuse(&fusion, &problem.evidence()).expect("valid");
-    let after = describe();
-    let changed = match before.executor {
-        Executor::Cpu => before.cpu != after.cpu,
-        _ => before.gpu != after.gpu,
-    };
-    assert!(changed, "{before}{after}");
+    // One that takes what is expected, to the nanosecond, corrects nothing.
+    let changed = (0..10).any(|_| {
+        engine.fuse(&fusion, &problem.evidence()).expect("valid");
+        let after = describe();
+        match before.executor {
+            Executor::Cpu => before.cpu != after.cpu,
+            _ => before.gpu != after.gpu,
+        }
+    });
+    assert!(changed, "{before}");
 }
 
 #[test]
@@ -363,8 +366,12 @@ fn a_kernel_is_chosen_by_what_its_items_asked_before() {
     let values: Vec<u32> = (0..1_500_000).collect();
     let mut roots = vec![0; values.len()];
     for items in [1_000, 1_500_000] {
-        digital_roots_into(&engine, &values[..items], &mut roots[..items]).expect("numbers");
-        let choice = describe(items).expect("there was such a job");
+        // Where the first was held up, so that the GPU may be faster, it is measured by the second.
+        let told = (0..2).find_map(|_| {
+            digital_roots_into(&engine, &values[..items], &mut roots[..items]).expect("numbers");
+            describe(items)
+        });
+        let choice = told.expect("there was such a job");
         check(&choice);
         assert_eq!(choice.job, "vortex/digital_root");
         let timing = digital_roots_into(&engine, &values[..items], &mut roots[..items]).expect("numbers");
