@@ -16,6 +16,7 @@ mod request;
 mod source;
 mod spec;
 mod state;
+mod truth;
 mod vortex;
 
 use std::time::Duration;
@@ -36,6 +37,7 @@ pub use self::request::RequestError;
 pub use self::source::SourceError;
 pub use self::spec::SpecError;
 pub use self::state::StateError;
+pub use self::truth::TruthError;
 pub use self::vortex::VortexError;
 
 /// A specialised `Result`.
@@ -103,6 +105,9 @@ pub enum ErrorKind {
     /// Arguments of posterior mathematics.
     #[error(transparent)]
     Bayes(#[from] BayesError),
+    /// Annotations, and what is inferred from them.
+    #[error(transparent)]
+    Truth(#[from] TruthError),
     /// A request to live sources, or their set-up.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -225,6 +230,12 @@ impl Error {
     #[must_use]
     pub fn is_candle(&self) -> bool {
         matches!(*self.0, ErrorKind::Candle(_))
+    }
+
+    /// Whether annotations, or options of what is inferred from them, are at fault.
+    #[must_use]
+    pub fn is_truth(&self) -> bool {
+        matches!(*self.0, ErrorKind::Truth(_))
     }
 
     /// Whether a request to live sources was not answered, or they cannot be set up.

@@ -4,6 +4,7 @@
 pub mod bayes;
 pub mod beam;
 pub mod calibration;
+pub mod em;
 pub mod fusion;
 pub mod reduce;
 pub mod stacking;
@@ -65,13 +66,19 @@ pub enum Kernel {
     Likelihood,
     /// [`calibration::outcome`]: what probabilities said of the true class.
     Outcome,
+    /// [`em::expect`]: posteriors of items from what was said of them.
+    Expect,
+    /// [`em::collect`]: posteriors collected by who said what.
+    Collect,
+    /// [`em::normalise`]: logarithms of confusions from what was collected.
+    Normalise,
     /// [`reduce::domain`]: whether numbers are what an operation takes.
     Domain,
 }
 
 impl Kernel {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Pool,
         Self::PoolWide,
         Self::SoftmaxRegression,
@@ -97,6 +104,9 @@ impl Kernel {
         Self::Conjugate,
         Self::Likelihood,
         Self::Outcome,
+        Self::Expect,
+        Self::Collect,
+        Self::Normalise,
         Self::Domain,
     ];
 
@@ -129,6 +139,9 @@ impl Kernel {
             Self::BeamSimilarity => &beam::similarity::CONTRACT,
             Self::Likelihood => &calibration::likelihood::CONTRACT,
             Self::Outcome => &calibration::outcome::CONTRACT,
+            Self::Expect => &em::expect::CONTRACT,
+            Self::Collect => &em::collect::CONTRACT,
+            Self::Normalise => &em::normalise::CONTRACT,
             Self::Domain => &reduce::domain::CONTRACT,
         }
     }

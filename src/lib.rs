@@ -21,7 +21,7 @@
 //! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
 //! | `candle`, `burn` | networks of these frameworks as live sources, and their tensors fused where they lie, with gradients (features `candle`, `burn`, `burn-wgpu`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
-//! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
+//! | methods | what keeps state or is built on answers: [`learning`] whom to trust, [`truth`] where nobody knows the answer, [`stacking`], [`calibration`], [`decision`], [`provenance`]; operations over arrays: [`vortex`], [`beam`], [`bayes`] |
 //! | [`Engine`] | validate, lower, choose, run: what a caller uses; blocking. It holds what is uploaded, goes on on the CPU where a device fails, and takes what is larger than memory as a [`stream`] |
 //! | backend | the two executors: `cpu` (SIMD, all cores) and `gpu` (WGSL through wgpu) |
 //! | plan | a specification lowered to a program of kernel dispatches that prints itself; chunk and grid sizes |
@@ -61,7 +61,7 @@ pub use self::engine::{
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,
     FileError, FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result,
-    SourceError, SpecError, StateError, VortexError,
+    SourceError, SpecError, StateError, TruthError, VortexError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
@@ -71,7 +71,7 @@ pub use self::integrations::burn;
 pub use self::integrations::candle;
 #[cfg(feature = "http")]
 pub use self::integrations::http;
-pub use self::methods::{bayes, beam, calibration, decision, learning, provenance, stacking, vortex};
+pub use self::methods::{bayes, beam, calibration, decision, learning, provenance, stacking, truth, vortex};
 pub use self::plan::cost::{Estimate, Executor};
 pub use self::spec::{
     BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,

@@ -10,5 +10,6 @@ pub mod learning;
 pub mod provenance;
 mod random;
 pub mod stacking;
+pub mod truth;
 pub mod vortex;
 pub(crate) mod whole_file;

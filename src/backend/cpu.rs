@@ -4,6 +4,7 @@ mod batch;
 mod bayes;
 mod beam;
 mod calibration;
+mod em;
 mod fusion;
 mod level;
 mod numbers;

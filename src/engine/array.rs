@@ -229,12 +229,23 @@ impl Engine {
     pub fn upload_planes<T: Pod>(&self, values: &[T], planes: usize) -> Result<ResidentArray<T>> {
         let items = values.len() / planes.max(1);
         LengthError::check("the planes", items * planes, values.len())?;
-        let mut array = self.new_array(planes, items)?;
-        let planes: Vec<&[u8]> = values.chunks_exact(items.max(1)).map(cast_slice).collect();
+        self.upload_as(self.new_array(planes, items)?, values)
+    }
+
+    /// Uploads an array of one plane in which each item has so many values.
+    pub(crate) fn upload_rows<T: Pod>(&self, values: &[T], values_per_item: usize) -> Result<ResidentArray<T>> {
+        let items = values.len() / values_per_item.max(1);
+        LengthError::check("the rows", items * values_per_item, values.len())?;
+        self.upload_as(self.new_blocks(values_per_item, items)?, values)
+    }
+
+    /// Fills an array that has room for the values.
+    fn upload_as<T: Pod>(&self, mut array: ResidentArray<T>, values: &[T]) -> Result<ResidentArray<T>> {
         let shape = array.shape;
+        let planes: Vec<&[u8]> = cast_slice(values).chunks_exact(shape.plane_bytes().max(1)).collect();
         let upload = |home: &dyn Backend| {
             let mut store = Store::new(self, home, shape)?;
-            if items > 0 {
+            if !planes.is_empty() {
                 home.write_array(&mut store.held, &planes)?;
             }
             Ok(store)

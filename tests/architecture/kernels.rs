@@ -117,7 +117,9 @@ fn parameter_structs_have_the_same_layout() {
 #[test]
 fn parameters_of_kernels_over_arrays_begin_with_what_a_chunk_sets() {
     for kernel in Kernel::ALL.into_iter().filter(|kernel| {
-        ["vortex/", "beam/", "bayes/", "calibration/", "reduce/"].iter().any(|family| kernel.name().starts_with(family))
+        ["vortex/", "beam/", "bayes/", "calibration/", "reduce/", "em/"]
+            .iter()
+            .any(|family| kernel.name().starts_with(family))
     }) {
         let fields = fields(&format!("src/kernel/{kernel}.rs"), "Params");
         let first: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).take(3).collect();

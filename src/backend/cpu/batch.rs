@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use fearless_simd::{Level, dispatch};
 
-use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, beam, calibration, reduce, vortex};
+use super::{BYTES_PER_THREAD, Cpu, RANGES_PER_THREAD, bayes, beam, calibration, em, reduce, vortex};
 use crate::backend::Timing;
 use crate::kernel::Kernel;
 use crate::plan::batch::Batch;
@@ -61,6 +61,9 @@ fn run(level: Level, batch: Batch<'_>) {
         Kernel::LogOdds => dispatch!(level, simd => bayes::log_odds::run(simd, batch)),
         Kernel::Likelihood => dispatch!(level, simd => calibration::likelihood::run(simd, batch)),
         Kernel::Outcome => dispatch!(level, _simd => calibration::outcome::run(batch)),
+        Kernel::Expect => dispatch!(level, simd => em::expect::run(simd, batch)),
+        Kernel::Collect => dispatch!(level, _simd => em::collect::run(batch)),
+        Kernel::Normalise => dispatch!(level, _simd => em::normalise::run(batch)),
         Kernel::Domain => dispatch!(level, _simd => reduce::domain::run(batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}

@@ -1,0 +1,85 @@
+// The posterior of each item, from what was said of it. Formula and layout stand in src/kernel/em/expect.rs. A lane takes an
+// item, then a class of the block.
+
+struct Params {
+    items: u32,
+    stride: u32,
+    groups_per_row: u32,
+    classes: u32,
+    // The cell whose logarithms are those of the class prior.
+    prior: u32,
+    hard: u32,
+    reserved: u32,
+    reserved_2: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> runs: array<u32>;
+@group(0) @binding(2) var<storage, read> gold: array<u32>;
+@group(0) @binding(3) var<storage, read> cells: array<u32>;
+@group(0) @binding(4) var<storage, read> logs: array<f32>;
+@group(0) @binding(5) var<storage, read_write> posterior: array<f32>;
+@group(0) @binding(6) var<storage, read_write> evidence: array<f32>;
+@group(0) @binding(7) var<storage, read_write> masses: array<f32>;
+
+const LANES: u32 = 256u;
+const UNKNOWN: u32 = 0xffffffffu;
+
+// The logarithms of four classes from k on, the last repeated.
+fn four(cell: u32, k: u32) -> vec4<f32> {
+    let last = params.classes - 1u;
+    let at = cell * params.classes;
+    return vec4(logs[at + k], logs[at + min(k + 1u, last)], logs[at + min(k + 2u, last)], logs[at + min(k + 3u, last)]);
+}
+
+fn expect(item: u32) {
+    let c = params.classes;
+    let at = item * c;
+    let begin = runs[item];
+    let end = runs[params.stride + item];
+    var best = LOWEST;
+    var decision = 0u;
+    for (var k = 0u; k < c; k += 4u) {
+        var z = four(params.prior, k);
+        for (var i = begin; i < end; i++) { z += four(cells[i], k); }
+        for (var j = 0u; j < min(4u, c - k); j++) {
+            posterior[at + k + j] = z[j];
+            if (z[j] > best) {
+                best = z[j];
+                decision = k + j;
+            }
+        }
+    }
+    let known = gold[item];
+    if (known != UNKNOWN || params.hard != 0u) {
+        let one = select(decision, known, known != UNKNOWN);
+        evidence[item] = posterior[at + one];
+        for (var k = 0u; k < c; k++) { posterior[at + k] = select(0.0, 1.0, k == one); }
+        return;
+    }
+    var sum = 0.0;
+    for (var k = 0u; k < c; k++) {
+        let power = exp_(posterior[at + k] - best);
+        posterior[at + k] = power;
+        sum += power;
+    }
+    for (var k = 0u; k < c; k++) { posterior[at + k] = posterior[at + k] / sum; }
+    evidence[item] = best + ln_(sum);
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let block = group.x + group.y * params.groups_per_row;
+    let first = block * LANES;
+    if (first + lane < params.items) { expect(first + lane); }
+    storageBarrier();
+    workgroupBarrier();
+    if (first >= params.items) { return; }
+    for (var k = lane; k < params.classes; k += LANES) {
+        var sum = 0.0;
+        for (var item = first; item < min(first + LANES, params.items); item++) {
+            sum += posterior[item * params.classes + k];
+        }
+        masses[block * params.classes + k] = sum;
+    }
+}

@@ -1,0 +1,40 @@
+//! Truth inference: who is right when sources disagree and nobody knows the answer.
+//!
+//! [`Annotations`] are sparse labels of many sources: crowd workers, judges, labelling functions. From how they agree, a fit
+//! finds both what the items are and how good each source is.
+//!
+//! | method | what it knows of a source |
+//! |---|---|
+//! | [`majority`] | nothing |
+//! | [`DawidSkene`] | a confusion matrix, or one accuracy |
+//!
+//! How good a source is ([`Fit::skill`]) is of Dawid and Skene's method the probability that it names an item's class.
+//!
+//! # Examples
+//!
+//! *Two sources that are always right and one that never is.*
+//!
+//! ```
+//! use consilience::Engine;
+//! use consilience::truth::{Annotations, DawidSkene};
+//!
+//! let items = [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3];
+//! let sources = [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2];
+//! let labels = [0, 0, 1, 1, 1, 0, 0, 0, 1, 1, 1, 0];
+//! let annotations = Annotations::new(2, &items, &sources, &labels)?;
+//! let fit = DawidSkene::default().fit(&Engine::cpu()?, &annotations)?;
+//! assert_eq!(fit.decision(), [0, 1, 0, 1]);
+//! assert!(fit.skill()[0] > 0.7 && fit.skill()[2] < 0.3);
+//! # Ok::<(), consilience::Error>(())
+//! ```
+
+mod annotations;
+mod dawid_skene;
+mod em;
+mod fit;
+mod majority;
+
+pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicates};
+pub use self::dawid_skene::{DawidSkene, Estimate, Known};
+pub use self::fit::{Confusions, Ending, Fit};
+pub use self::majority::majority;

@@ -1,0 +1,36 @@
+//! The shares of votes.
+
+use super::annotations::{ABSTAINED, Annotations};
+
+/// The shares of an item's votes that each class has, [B, C]: those of a tie share it; of an item on which nobody voted, all
+/// the same.
+///
+/// # Examples
+///
+/// *Two of three, and a tie.*
+///
+/// ```
+/// use consilience::truth::{Annotations, majority};
+///
+/// let annotations = Annotations::new(2, &[0, 0, 0, 1, 1], &[0, 1, 2, 0, 1], &[1, 1, 0, 0, 1])?;
+/// assert_eq!(majority(&annotations), [1.0 / 3.0, 2.0 / 3.0, 0.5, 0.5]);
+/// # Ok::<(), consilience::Error>(())
+/// ```
+#[must_use]
+pub fn majority(annotations: &Annotations) -> Vec<f32> {
+    let classes = annotations.classes();
+    let mut shares = vec![0.0_f32; annotations.items() * classes];
+    for (item, row) in shares.chunks_exact_mut(classes.max(1)).enumerate() {
+        let mut votes = 0.0;
+        for (_, label) in annotations.of_item(item).filter(|&(_, label)| label != ABSTAINED) {
+            row[label as usize] += 1.0;
+            votes += 1.0;
+        }
+        if votes > 0.0 {
+            row.iter_mut().for_each(|share| *share /= votes);
+        } else {
+            row.fill(1.0 / classes as f32);
+        }
+    }
+    shares
+}
