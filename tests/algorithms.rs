@@ -11,4 +11,5 @@ mod properties;
 mod provenance;
 mod rules;
 mod stacking;
+mod truth;
 mod two_source;

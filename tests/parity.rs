@@ -5,6 +5,7 @@ mod beam;
 mod calibration;
 mod chunks;
 mod devices;
+mod em;
 mod fusion;
 mod reduce;
 mod resident;

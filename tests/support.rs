@@ -1,5 +1,6 @@
 //! What the tests share: the oracle, random evidence, the engines of this machine.
 
+pub mod annotated;
 pub mod beams;
 pub mod cases;
 pub mod compare;

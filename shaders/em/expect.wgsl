@@ -24,6 +24,7 @@ struct Params {
 
 const LANES: u32 = 256u;
 const UNKNOWN: u32 = 0xffffffffu;
+const RUN: u32 = 16u;
 
 // The logarithms of four classes from k on, the last repeated.
 fn four(cell: u32, k: u32) -> vec4<f32> {
@@ -35,25 +36,36 @@ fn four(cell: u32, k: u32) -> vec4<f32> {
 fn expect(item: u32) {
     let c = params.classes;
     let at = item * c;
-    let begin = runs[item];
     let end = runs[params.stride + item];
+    for (var k = 0u; k < c; k++) { posterior[at + k] = logs[params.prior * c + k]; }
+    var offset = 0.0;
     var best = LOWEST;
     var decision = 0u;
-    for (var k = 0u; k < c; k += 4u) {
-        var z = four(params.prior, k);
-        for (var i = begin; i < end; i++) { z += four(cells[i], k); }
-        for (var j = 0u; j < min(4u, c - k); j++) {
-            posterior[at + k + j] = z[j];
-            if (z[j] > best) {
-                best = z[j];
-                decision = k + j;
+    var begin = runs[item];
+    loop {
+        let stop = min(begin + RUN, end);
+        best = LOWEST;
+        for (var k = 0u; k < c; k += 4u) {
+            var z = vec4(0.0);
+            for (var i = begin; i < stop; i++) { z += four(cells[i], k); }
+            for (var j = 0u; j < min(4u, c - k); j++) {
+                let sum = posterior[at + k + j] + z[j];
+                posterior[at + k + j] = sum;
+                if (sum > best) {
+                    best = sum;
+                    decision = k + j;
+                }
             }
         }
+        begin = stop;
+        if (begin >= end) { break; }
+        for (var k = 0u; k < c; k++) { posterior[at + k] = posterior[at + k] - best; }
+        offset += best;
     }
     let known = gold[item];
     if (known != UNKNOWN || params.hard != 0u) {
         let one = select(decision, known, known != UNKNOWN);
-        evidence[item] = posterior[at + one];
+        evidence[item] = offset + posterior[at + one];
         for (var k = 0u; k < c; k++) { posterior[at + k] = select(0.0, 1.0, k == one); }
         return;
     }
@@ -64,7 +76,7 @@ fn expect(item: u32) {
         sum += power;
     }
     for (var k = 0u; k < c; k++) { posterior[at + k] = posterior[at + k] / sum; }
-    evidence[item] = best + ln_(sum);
+    evidence[item] = offset + (best + ln_(sum));
 }
 
 @compute @workgroup_size(256)

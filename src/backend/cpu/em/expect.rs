@@ -6,7 +6,7 @@ use fearless_simd::prelude::*;
 use super::{add_rows, by_classes};
 use crate::backend::cpu::numbers::{exp, ln};
 use crate::backend::cpu::transpose::LANES;
-use crate::kernel::em::expect::{BLOCK, Params, UNKNOWN};
+use crate::kernel::em::expect::{BLOCK, Params, RUN, UNKNOWN};
 use crate::plan::batch::Batch;
 
 /// The posteriors of the batch's items.
@@ -32,7 +32,17 @@ fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
     for ((first, (rows, evidence)), mass) in (0..).step_by(BLOCK).zip(blocks).zip(masses.chunks_exact_mut(classes)) {
         for ((item, row), evidence) in (first..).zip(rows.chunks_exact_mut(classes)).zip(evidence.iter_mut()) {
             row.copy_from_slice(log_prior);
-            add_rows::<C>(logs, &cells[begins[item] as usize..ends[item] as usize], row);
+            let mut rest = &cells[begins[item] as usize..ends[item] as usize];
+            let mut offset = 0.0;
+            while rest.len() > RUN {
+                let (run, behind) = rest.split_at(RUN);
+                add_rows::<C>(logs, run, row);
+                let best = row.iter().copied().fold(f32::MIN, f32::max);
+                row.iter_mut().for_each(|z| *z -= best);
+                offset += best;
+                rest = behind;
+            }
+            add_rows::<C>(logs, rest, row);
             let (mut best, mut decision) = (f32::MIN, 0);
             for (k, &z) in row.iter().enumerate() {
                 if z > best {
@@ -42,12 +52,12 @@ fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
             let known = gold[item];
             if known != UNKNOWN || hard != 0 {
                 let one = if known == UNKNOWN { decision } else { known as usize };
-                *evidence = row[one];
+                *evidence = offset + row[one];
                 // What is left once the exponentials are taken: 1 and 0.
                 row.fill(f32::MIN);
                 row[one] = 0.0;
             } else {
-                *evidence = best;
+                *evidence = offset + best;
                 row.iter_mut().for_each(|z| *z -= best);
             }
         }

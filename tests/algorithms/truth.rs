@@ -1,0 +1,4 @@
+//! Truth inference by literals and properties.
+
+mod annotations;
+mod dawid_skene;
