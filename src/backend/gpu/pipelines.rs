@@ -221,6 +221,7 @@ pub(super) fn module(opened: &Opened, label: &str, source: &str) -> ShaderModule
     // are compared or clamped first. Of posteriors beside labels, rows are read in planes of the array that holds them, and a
     // label indexes one only once it was compared with the number of classes. A copy's lanes stay below the length of its two
     // buffers, which are alike.
+    // Cells, segments and known classes are counted and checked by the method that uploads them.
     #[expect(unsafe_code, reason = "our own shaders, built in: the driver's checks cost and find nothing")]
     unsafe {
         opened.device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked())

@@ -89,7 +89,7 @@ impl Annotations {
     ///
     /// # Errors
     ///
-    /// Lists of different lengths; no annotation; a label that is no class; an index that is not below the number given; a
+    /// Lists of different lengths; no class; no annotation; a label that is no class; an index that is not below the number given; a
     /// duplicate where they are rejected: the first. More than 2^32 - 2 annotations or cells (labels of sources).
     pub fn with(
         classes: usize,
@@ -100,6 +100,10 @@ impl Annotations {
     ) -> Result<Self> {
         LengthError::check("the list of sources", items.len(), sources.len())?;
         LengthError::check("the list of labels", items.len(), labels.len())?;
+        if classes == 0 {
+            let (what, must) = ("the number of classes", "at least 1");
+            return Err(TruthError::Option { what, value: 0.0, must }.into());
+        }
         if items.is_empty() {
             return Err(TruthError::NoAnnotations.into());
         }

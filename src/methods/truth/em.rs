@@ -58,12 +58,14 @@ impl<'a> Em<'a> {
             per_item: annotations.len() / items.max(1),
             per_source: annotations.len() / sources,
         };
+        let cells = engine.upload_array(annotations.cells())?;
+        engine.check_steps(&cells, steps(annotations, &cut, symbols, classes) as u64)?;
         Ok(Self {
             engine,
             sizes,
             runs: engine.upload_planes(&[&starts[..items], &starts[1..]].concat(), 2)?,
             gold: engine.upload_array(gold)?,
-            cells: engine.upload_array(annotations.cells())?,
+            cells,
             segments: engine.upload_planes(&cut.segments.concat(), 2)?,
             members: engine.upload_array(&by_cell.items)?,
             sources: engine.upload_array(&(0..sources as u32).collect::<Vec<_>>())?,
@@ -194,6 +196,16 @@ impl<'a> Em<'a> {
         prior.truncate(self.sizes.classes);
         Ok((logs, prior))
     }
+}
+
+/// Steps of the longest loop of a lane.
+fn steps(annotations: &Annotations, cut: &Cut, symbols: usize, classes: usize) -> usize {
+    let fours = classes.div_ceil(4);
+    let of_item = annotations.starts().windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or_default() as usize;
+    let of_source =
+        (0..cut.firsts.len() - symbols).step_by(symbols).map(|cell| cut.firsts[cell + symbols] - cut.firsts[cell]);
+    let of_source = of_source.max().unwrap_or_default() as usize + symbols;
+    (of_item * fours).max(MEMBERS * fours).max(of_source * classes)
 }
 
 /// The members of cells, and the blocks of items for the class prior, in segments.

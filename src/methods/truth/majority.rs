@@ -1,6 +1,6 @@
 //! The shares of votes.
 
-use super::annotations::{ABSTAINED, Annotations};
+use super::annotations::Annotations;
 
 /// The shares of an item's votes that each class has, [B, C]: those of a tie share it; of an item on which nobody voted, all
 /// the same.
@@ -20,12 +20,14 @@ use super::annotations::{ABSTAINED, Annotations};
 pub fn majority(annotations: &Annotations) -> Vec<f32> {
     let classes = annotations.classes();
     let mut shares = vec![0.0_f32; annotations.items() * classes];
-    for (item, row) in shares.chunks_exact_mut(classes.max(1)).enumerate() {
-        let mut votes = 0.0;
-        for (_, label) in annotations.of_item(item).filter(|&(_, label)| label != ABSTAINED) {
-            row[label as usize] += 1.0;
-            votes += 1.0;
+    for (item, row) in shares.chunks_exact_mut(classes).enumerate() {
+        for (_, label) in annotations.of_item(item) {
+            // Nobody votes by abstaining.
+            if let Some(votes) = row.get_mut(label as usize) {
+                *votes += 1.0;
+            }
         }
+        let votes: f32 = row.iter().sum();
         if votes > 0.0 {
             row.iter_mut().for_each(|share| *share /= votes);
         } else {

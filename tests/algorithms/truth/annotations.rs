@@ -73,8 +73,10 @@ fn what_is_no_annotation_is_named() {
     assert_eq!(error, TruthError::Label { annotation: 1, label: 2, classes: 2 });
     let said = "annotation 1: 2 is no class; classes are 0 to 1, and `ABSTAINED` stands for no answer";
     assert_eq!(error.to_string(), said);
-    let error = refused(Annotations::new(0, &[0], &[0], &[0]));
-    assert_eq!(error, TruthError::Label { annotation: 0, label: 0, classes: 0 });
+    for label in [0, ABSTAINED] {
+        let error = refused(Annotations::new(0, &[0], &[0], &[label]));
+        assert_eq!(error.to_string(), "the number of classes is 0; it must be at least 1");
+    }
     let with = |items, sources| {
         let options = AnnotationsOptions { items, sources, ..Default::default() };
         refused(Annotations::with(2, &[0, 4], &[3, 0], &[0, 0], &options))

@@ -1,7 +1,7 @@
 //! Dawid and Skene's method: what it knows, how it goes on, what it refuses. Its values are compared in `parity/em`.
 
 use consilience::truth::{ABSTAINED, Annotations, DawidSkene, Ending, Estimate, Known};
-use consilience::{Engine, ErrorKind, Result, TruthError};
+use consilience::{DeviceError, Engine, ErrorKind, Result, TruthError};
 
 use crate::support::annotated::Annotated;
 use crate::support::engines;
@@ -133,5 +133,25 @@ fn what_cannot_be_is_named() -> Result<()> {
     let options = consilience::EngineOptions { resident_bytes: Some(64), ..Default::default() };
     let error = default().fit(&Engine::open(&options)?, &annotations).expect_err("64 bytes");
     assert!(error.is_device(), "{error}");
+    Ok(())
+}
+
+/// A software driver ends loops that are long without a word, so that it is asked for none.
+#[test]
+fn more_annotations_of_an_item_than_a_driver_loops_over_are_refused() -> Result<()> {
+    let count = 40_000;
+    let labels: Vec<u32> = (0..count).map(|i| i % 8).collect();
+    let sources: Vec<u32> = (0..count).map(|i| i % 100).collect();
+    let annotations = Annotations::new(8, &vec![0; count as usize], &sources, &labels)?;
+    for (name, engine) in engines::all() {
+        let result = DawidSkene { max_iterations: 1, ..DawidSkene::default() }.fit(engine, &annotations);
+        if engine.adapter().is_some_and(|adapter| adapter.is_software()) {
+            let error = result.expect_err("80,000 steps");
+            let refused = Some(&DeviceError::TooManySteps { needed: 80_000, allowed: 65_535 });
+            assert_eq!(error.device(), refused, "{name}");
+        } else {
+            assert_eq!(result?.posterior().len(), 8, "{name}");
+        }
+    }
     Ok(())
 }

@@ -31,27 +31,23 @@ fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
     let blocks = posterior.chunks_mut(BLOCK * classes).zip(evidence.chunks_mut(BLOCK));
     for ((first, (rows, evidence)), mass) in (0..).step_by(BLOCK).zip(blocks).zip(masses.chunks_exact_mut(classes)) {
         for ((item, row), evidence) in (first..).zip(rows.chunks_exact_mut(classes)).zip(evidence.iter_mut()) {
+            let row = sized::<C>(row);
             row.copy_from_slice(log_prior);
             let mut rest = &cells[begins[item] as usize..ends[item] as usize];
             let mut offset = 0.0;
             while rest.len() > RUN {
                 let (run, behind) = rest.split_at(RUN);
                 add_rows::<C>(logs, run, row);
-                let best = row.iter().copied().fold(f32::MIN, f32::max);
+                let best = largest(row);
                 row.iter_mut().for_each(|z| *z -= best);
                 offset += best;
                 rest = behind;
             }
             add_rows::<C>(logs, rest, row);
-            let (mut best, mut decision) = (f32::MIN, 0);
-            for (k, &z) in row.iter().enumerate() {
-                if z > best {
-                    (best, decision) = (z, k);
-                }
-            }
-            let known = gold[item];
+            let (best, known) = (largest(row), gold[item]);
             if known != UNKNOWN || hard != 0 {
-                let one = if known == UNKNOWN { decision } else { known as usize };
+                let decision = || row.iter().position(|&z| z == best).unwrap_or_default();
+                let one = if known == UNKNOWN { decision() } else { known as usize };
                 *evidence = offset + row[one];
                 // What is left once the exponentials are taken: 1 and 0.
                 row.fill(f32::MIN);
@@ -61,31 +57,44 @@ fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
                 row.iter_mut().for_each(|z| *z -= best);
             }
         }
-        map(simd, rows, |x| exp(simd, x));
+        exponentials(simd, rows);
         let mut sums = [1.0; BLOCK];
         mass.fill(0.0);
         for (row, sum) in rows.chunks_exact_mut(classes).zip(&mut sums) {
+            let (row, mass) = (sized::<C>(row), sized::<C>(mass));
             *sum = row.iter().sum();
-            for (p, mass) in row.iter_mut().zip(mass.iter_mut()) {
-                *p /= *sum;
+            let share = 1.0 / *sum;
+            for (p, mass) in row.iter_mut().zip(mass) {
+                *p *= share;
                 *mass += *p;
             }
         }
-        map(simd, &mut sums, |x| ln(simd, x));
-        evidence.iter_mut().zip(sums).for_each(|(evidence, ln_sum)| *evidence += ln_sum);
+        for (evidence, sums) in evidence.chunks_mut(LANES).zip(sums.as_chunks().0) {
+            let logarithms = ln(simd, f32x16::simd_from(simd, *sums)).to_array();
+            evidence.iter_mut().zip(logarithms).for_each(|(evidence, logarithm)| *evidence += logarithm);
+        }
     }
 }
 
-/// Each value through a function of sixteen.
+/// A row of which the compiler knows the length, where C is not 0.
 #[inline(always)]
-fn map<S: Simd>(simd: S, values: &mut [f32], f: impl Fn(f32x16<S>) -> f32x16<S>) {
+fn sized<const C: usize>(row: &mut [f32]) -> &mut [f32] {
+    if C == 0 { row } else { &mut row[..C] }
+}
+
+#[inline(always)]
+fn largest(row: &[f32]) -> f32 {
+    row.iter().copied().fold(f32::MIN, f32::max)
+}
+
+/// The exponential of each value.
+#[inline(always)]
+fn exponentials<S: Simd>(simd: S, values: &mut [f32]) {
     let (whole, rest) = values.as_chunks_mut::<LANES>();
     for values in whole {
-        *values = f(f32x16::simd_from(simd, *values)).to_array();
+        *values = exp(simd, f32x16::simd_from(simd, *values)).to_array();
     }
-    if !rest.is_empty() {
-        let mut values = [1.0; LANES];
-        values[..rest.len()].copy_from_slice(rest);
-        rest.copy_from_slice(&f(f32x16::simd_from(simd, values)).to_array()[..rest.len()]);
-    }
+    let mut values = [0.0; LANES];
+    values[..rest.len()].copy_from_slice(rest);
+    rest.copy_from_slice(&exp(simd, f32x16::simd_from(simd, values)).to_array()[..rest.len()]);
 }

@@ -1,0 +1,83 @@
+//! Annotations as they could be, made up.
+
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+
+use crate::random::{below, shuffle};
+
+/// Classes, and how frequent they are.
+pub const PRIOR: [f64; 4] = [0.4, 0.3, 0.2, 0.1];
+
+/// Sources on an item, none of them twice.
+const PER_ITEM: usize = 5;
+
+/// Triples in no order.
+#[derive(Debug, Clone)]
+pub struct Simulation {
+    pub items: Vec<u32>,
+    pub sources: Vec<u32>,
+    pub labels: Vec<u32>,
+}
+
+impl Simulation {
+    /// So many annotations by a two-hundredth as many sources, five at least. Each source is right on a class with a
+    /// probability of its own, drawn from Beta(6, 3); how it errs is drawn uniformly from all ways to err.
+    pub fn new(annotations: usize, seed: u64) -> Self {
+        let mut random = SplitMix64::seed_from_u64(seed);
+        let sources = (annotations / 200).max(PER_ITEM);
+        let confusions: Vec<[[f64; 4]; 4]> = (0..sources).map(|_| confusion(&mut random)).collect();
+        let mut triples = Vec::with_capacity(annotations);
+        while triples.len() < annotations {
+            let (item, class) = ((triples.len() / PER_ITEM) as u32, drawn(&PRIOR, &mut random));
+            let mut chosen = [usize::MAX; PER_ITEM];
+            for place in 0..PER_ITEM.min(annotations - triples.len()) {
+                let source = loop {
+                    let source = below(&mut random, sources);
+                    if !chosen.contains(&source) {
+                        break source;
+                    }
+                };
+                chosen[place] = source;
+                triples.push((item, source as u32, drawn(&confusions[source][class], &mut random) as u32));
+            }
+        }
+        shuffle(&mut random, &mut triples);
+        Self {
+            items: triples.iter().map(|triple| triple.0).collect(),
+            sources: triples.iter().map(|triple| triple.1).collect(),
+            labels: triples.iter().map(|triple| triple.2).collect(),
+        }
+    }
+}
+
+/// Uniform in [0, 1).
+fn unit(random: &mut SplitMix64) -> f64 {
+    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// P(answer | class) of a source.
+fn confusion(random: &mut SplitMix64) -> [[f64; 4]; 4] {
+    // The sixth of eight uniform numbers in order of size is distributed as Beta(6, 3).
+    let mut numbers: [f64; 8] = std::array::from_fn(|_| unit(random));
+    numbers.sort_by(f64::total_cmp);
+    let accuracy = numbers[5];
+    std::array::from_fn(|class| {
+        // Uniform on the simplex: exponential numbers, divided by their sum.
+        let mut row: [f64; 4] = std::array::from_fn(|_| -(1.0 - unit(random)).ln());
+        row[class] = 0.0;
+        let sum: f64 = row.iter().sum();
+        row = row.map(|share| share / sum * (1.0 - accuracy));
+        row[class] = accuracy;
+        row
+    })
+}
+
+/// A place drawn with the probabilities given.
+fn drawn(probabilities: &[f64], random: &mut SplitMix64) -> usize {
+    let mut rest = unit(random);
+    let place = probabilities.iter().position(|share| {
+        rest -= share;
+        rest < 0.0
+    });
+    place.unwrap_or(probabilities.len() - 1)
+}
