@@ -57,12 +57,12 @@ fn a_fit_goes_on_from_another() -> Result<()> {
 fn what_is_known_of_sources_counts() -> Result<()> {
     let annotations = Annotations::new(2, &[0, 1, 2], &[0, 0, 0], &[0, 1, 1])?;
     let engine = Engine::cpu()?;
-    let counts = [1.0, 99.0, 99.0, 1.0];
+    let counts = [2.0, 98.0, 90.0, 10.0];
     let known = Known { counts: &counts, ..Known::default() };
     let fit = DawidSkene { max_iterations: 1, ..DawidSkene::default() }.fit_with(&engine, &annotations, &known)?;
     assert_eq!(fit.decision(), [1, 0, 0]);
-    // Counts and what was counted: 1 + 1 of 101, 99 of 101; 1 + 2 of 102.
-    let want = [2.0 / 101.0, 99.0 / 101.0, 99.0 / 102.0, 3.0 / 102.0];
+    // Counts and what was counted: 2 + 1 of 101, 98 of 101; 10 + 2 of 102.
+    let want = [3.0 / 101.0, 98.0 / 101.0, 90.0 / 102.0, 12.0 / 102.0];
     let got = fit.confusions().expect("it finds them").of(0);
     assert!(got.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-6), "{got:?}");
     let error = DawidSkene::default().fit_with(&engine, &annotations, &Known { counts: &counts[..3], ..known });
