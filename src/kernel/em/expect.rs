@@ -3,14 +3,15 @@
 //! # Formula
 //!
 //! z_k = `logs`[prior, k] + the sum over the item's cells of `logs`[cell, k], in their order; after every [`RUN`] cells but
-//! the last the largest is subtracted from all and put aside, so that the differences of a long sum stay exact. Evidence = ln sum_k exp z_k, and
-//! the posterior is exp (z_k - evidence). Where the item's class is known, or `hard` asks for it, the posterior is 1 for that
-//! class, or for the lowest of largest z, and the evidence that z. Masses are the sums of a block's posteriors.
+//! the last the largest is subtracted from all and put aside, so that the differences of a long sum stay exact.
+//! Evidence = ln sum_k exp z_k, and the posterior is exp (z_k - evidence). Where the item's class is known, or `hard` asks for
+//! it, the posterior is 1 for that class, or for the lowest of largest z, and the evidence that z. Masses are the sums of a
+//! block's posteriors.
 //!
 //! # Layout
 //!
-//! `runs` two planes of B: where an item's cells begin, and end, in `cells`; `gold` [B], [`UNKNOWN`] or a class; `cells` as
-//! many as there are annotations; `logs` [cells, C]. `posterior` [B, C], `evidence` [B], `masses` [blocks, C]. A workgroup
+//! `runs` two planes of B: where an item's cells begin, and end, in `cells`; `gold` `[B]`, [`UNKNOWN`] or a class; `cells` as
+//! many as there are annotations; `logs` [cells, C]. `posterior` [B, C], `evidence` `[B]`, `masses` [blocks, C]. A workgroup
 //! takes a block of [`BLOCK`].
 //!
 //! # Tolerance

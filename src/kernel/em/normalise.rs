@@ -13,7 +13,7 @@
 //!
 //! # Layout
 //!
-//! `sources` [S], which one; `firsts` the first segment of each cell, and behind the last one's end; `parts` [segments, C];
+//! `sources` `[S]`, which one; `firsts` the first segment of each cell, and behind the last one's end; `parts` [segments, C];
 //! `counts` [cells, C]. `logs` [S, L, C]. A lane takes a source.
 //!
 //! # Tolerance

@@ -41,7 +41,7 @@ struct Sizes {
 }
 
 impl<'a> Em<'a> {
-    /// Holds the annotations; `gold` [B] are known classes or [`expect::UNKNOWN`], `counts` [N, L, C] what is counted
+    /// Holds the annotations; `gold` `[B]` are known classes or [`expect::UNKNOWN`], `counts` [N, L, C] what is counted
     /// beforehand, and behind them the same of the class prior, [L, C] of which the first C mean anything.
     pub(super) fn new(engine: &'a Engine, annotations: &Annotations, gold: &[u32], counts: &[f32]) -> Result<Self> {
         let (items, classes, symbols) = (annotations.items(), annotations.classes(), annotations.symbols());
@@ -95,7 +95,7 @@ impl<'a> Em<'a> {
         Ok(())
     }
 
-    /// Begins with what is known of sources, [N, L, C], and of the class prior, [C].
+    /// Begins with what is known of sources, [N, L, C], and of the class prior, `[C]`.
     pub(super) fn start_with_sources(&mut self, logs: &[f32], log_prior: &[f32]) -> Result<()> {
         let row = self.sizes.symbols * self.sizes.classes;
         let mut all = vec![0.0; self.sizes.sources * row];
@@ -188,7 +188,7 @@ impl<'a> Em<'a> {
         self.posterior.read(self.engine)
     }
 
-    /// Logarithms of each source's confusion, [N, L, C], and of the class prior, [C].
+    /// Logarithms of each source's confusion, [N, L, C], and of the class prior, `[C]`.
     pub(super) fn sources(&self) -> Result<(Vec<f32>, Vec<f32>)> {
         let mut logs = self.logs.read(self.engine)?;
         let row = self.sizes.symbols * self.sizes.classes;

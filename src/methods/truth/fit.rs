@@ -20,7 +20,7 @@ pub struct Confusions {
     pub(super) symbols: usize,
     /// ln P(answer | class) of each source, [N, L, C].
     pub(super) logs: Vec<f32>,
-    /// ln P(class), [C].
+    /// ln P(class), `[C]`.
     pub(super) log_prior: Vec<f32>,
 }
 
@@ -41,7 +41,7 @@ impl Fit {
         &self.posterior
     }
 
-    /// The likeliest class of each item, the lowest of equals, [B].
+    /// The likeliest class of each item, the lowest of equals, `[B]`.
     #[must_use]
     pub fn decision(&self) -> Vec<u32> {
         let likeliest = |row: &[f32]| {
@@ -51,7 +51,7 @@ impl Fit {
         self.posterior.chunks_exact(self.classes).map(likeliest).collect()
     }
 
-    /// How good each source is, [N], as the method says it.
+    /// How good each source is, `[N]`, as the method says it.
     #[must_use]
     pub fn skill(&self) -> &[f64] {
         &self.skill
@@ -84,7 +84,7 @@ impl Fit {
 }
 
 impl Confusions {
-    /// The class prior, [C].
+    /// The class prior, `[C]`.
     #[must_use]
     pub fn prior(&self) -> Vec<f64> {
         self.log_prior.iter().map(|&log| f64::from(log).exp()).collect()
@@ -100,7 +100,7 @@ impl Confusions {
         (0..classes).flat_map(of_class).collect()
     }
 
-    /// The probability that a source names the class of an item, [N].
+    /// The probability that a source names the class of an item, `[N]`.
     pub(super) fn skill(&self) -> Vec<f64> {
         let prior = self.prior();
         let of_source =
