@@ -117,7 +117,7 @@ impl Annotations {
             let symbol = if labels[i] == ABSTAINED { classes as u32 } else { labels[i] };
             sources[i] * symbols as u32 + symbol
         };
-        let (starts, cells) = sorted(of_items, items.len(), |i| items[i], cell);
+        let (starts, cells) = sorted(of_items, (0..items.len()).map(|i| (items[i], cell(i))));
         let by_cell = OnceLock::new();
         let mut annotations = Self { classes, sources: of_sources, symbols, starts, cells, by_cell };
         match options.duplicates {
@@ -193,21 +193,8 @@ impl Annotations {
     /// The items of each cell, sorted when first asked for.
     pub(super) fn by_cell(&self) -> &ByCell {
         self.by_cell.get_or_init(|| {
-            let cells = self.sources * self.symbols;
-            let mut starts = vec![0_u32; cells + 1];
-            for &cell in &self.cells {
-                starts[cell as usize + 1] += 1;
-            }
-            (0..cells).for_each(|cell| starts[cell + 1] += starts[cell]);
-            let mut items = vec![0_u32; self.len()];
-            let mut next = starts.clone();
-            for item in 0..self.items() {
-                for &cell in &self.cells[self.run(item)] {
-                    let place = &mut next[cell as usize];
-                    items[*place as usize] = item as u32;
-                    *place += 1;
-                }
-            }
+            let of_item = |item| self.cells[self.run(item)].iter().map(move |&cell| (cell, item as u32));
+            let (starts, items) = sorted(self.sources * self.symbols, (0..self.items()).flat_map(of_item));
             ByCell { starts, items }
         })
     }
@@ -288,20 +275,19 @@ fn count(what: &'static str, indices: &[u32], given: Option<usize>) -> Result<us
     Err(TruthError::Index { annotation, what, index: indices[annotation], count }.into())
 }
 
-/// Values sorted by their keys, those of equal keys in their order, and where each key's values begin.
-fn sorted(keys: usize, len: usize, key: impl Fn(usize) -> u32, value: impl Fn(usize) -> u32) -> (Vec<u32>, Vec<u32>) {
+/// Pairs of a key and a value: the values sorted by their keys, those of equal keys in their order, and where each key's
+/// values begin, and the last one's end.
+fn sorted(keys: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> (Vec<u32>, Vec<u32>) {
     let mut starts = vec![0_u32; keys + 1];
-    for i in 0..len {
-        starts[key(i) as usize + 1] += 1;
-    }
+    pairs.clone().for_each(|(key, _)| starts[key as usize + 1] += 1);
     (0..keys).for_each(|key| starts[key + 1] += starts[key]);
-    let mut values = vec![0_u32; len];
+    let mut values = vec![0_u32; starts[keys] as usize];
     // Each key's beginning moves to its end, which is the next one's beginning.
-    for i in 0..len {
-        let place = &mut starts[key(i) as usize];
-        values[*place as usize] = value(i);
+    pairs.for_each(|(key, value)| {
+        let place = &mut starts[key as usize];
+        values[*place as usize] = value;
         *place += 1;
-    }
+    });
     starts.rotate_right(1);
     starts[0] = 0;
     (starts, values)

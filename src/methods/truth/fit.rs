@@ -1,5 +1,7 @@
 //! What a fit found.
 
+use crate::methods::calibration::posterior;
+
 /// What was found of items and sources.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
@@ -44,11 +46,7 @@ impl Fit {
     /// The likeliest class of each item, the lowest of equals, `[B]`.
     #[must_use]
     pub fn decision(&self) -> Vec<u32> {
-        let likeliest = |row: &[f32]| {
-            let higher = |best: usize, k: usize| if row[k] > row[best] { k } else { best };
-            (0..row.len()).reduce(higher).unwrap_or_default() as u32
-        };
-        self.posterior.chunks_exact(self.classes).map(likeliest).collect()
+        self.posterior.chunks_exact(self.classes).map(|row| posterior::decision(row) as u32).collect()
     }
 
     /// How good each source is, `[N]`, as the method says it.
