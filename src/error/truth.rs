@@ -62,6 +62,9 @@ pub enum TruthError {
         /// What is said to be known.
         classes: [u32; 2],
     },
+    /// A fit cannot begin with what another method found.
+    #[error("the earlier fit found no confusion of its sources; begin with one of the same method")]
+    OtherMethod,
     /// An option out of its range.
     #[error("{what} is {value}; it must be {must}")]
     Option {

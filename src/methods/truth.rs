@@ -32,9 +32,11 @@ mod annotations;
 mod dawid_skene;
 mod em;
 mod fit;
+mod known;
 mod majority;
 
 pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicates};
-pub use self::dawid_skene::{DawidSkene, Estimate, Known};
+pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
+pub use self::known::Known;
 pub use self::majority::majority;

@@ -3,9 +3,10 @@
 use super::annotations::Annotations;
 use super::em::Em;
 use super::fit::{Confusions, Ending, Fit};
+use super::known::Known;
 use super::majority::majority;
 use crate::engine::Engine;
-use crate::error::{LabelError, LengthError, Result, TruthError};
+use crate::error::{Result, TruthError};
 use crate::kernel::em::expect::UNKNOWN;
 
 /// Each source has a confusion matrix, or one accuracy; the classes have a prior. Both are fitted so that the annotations are as
@@ -63,18 +64,6 @@ pub enum Estimate {
     Hard,
 }
 
-/// What is known before a fit.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Known<'a> {
-    /// Items and their classes.
-    pub gold: &'a [(u32, u32)],
-    /// What each source is taken to have answered before, in the place of `diagonal` and `off_diagonal`: for each source, true
-    /// class and answer a count, [N, C, L]; empty: nothing.
-    pub counts: &'a [f32],
-    /// What an earlier fit found of the same sources and classes, to begin with; else a fit begins with the shares of votes.
-    pub warm: Option<&'a Confusions>,
-}
-
 impl Default for DawidSkene {
     fn default() -> Self {
         Self {
@@ -108,13 +97,13 @@ impl DawidSkene {
     /// an earlier fit of other sources or classes.
     pub fn fit_with(&self, engine: &Engine, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
         self.check()?;
-        let gold = gold(annotations, known.gold)?;
-        let counts = self.counts(annotations, known.counts)?;
+        let gold = known.gold(annotations)?;
+        let before = (self.estimate != Estimate::MaximumLikelihood).then_some([self.diagonal, self.off_diagonal]);
+        let counts = known.counts(annotations, before.unwrap_or_default())?;
         let mut em = Em::new(engine, annotations, &gold, &counts)?;
         let hard = self.estimate == Estimate::Hard;
-        match known.warm {
+        match known.confusions(annotations)? {
             Some(earlier) => {
-                check_warm(annotations, earlier)?;
                 em.start_with_sources(&earlier.logs, &earlier.log_prior)?;
                 em.expect(hard)?;
             }
@@ -180,58 +169,4 @@ impl DawidSkene {
         }
         Ok(())
     }
-
-    /// What is counted beforehand, [N + 1, L, C].
-    fn counts(&self, annotations: &Annotations, given: &[f32]) -> Result<Vec<f32>> {
-        let (sources, symbols, classes) = (annotations.sources(), annotations.symbols(), annotations.classes());
-        let mut counts = vec![0.0; (sources + 1) * symbols * classes];
-        let rows = counts.chunks_exact_mut(symbols * classes).take(sources);
-        if !given.is_empty() {
-            LengthError::check("the list of counts of sources", sources * symbols * classes, given.len())?;
-            if let Some(&value) = given.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
-                let (what, must) = ("a count of a source", "a finite number of at least 0");
-                return Err(TruthError::Option { what, value: value.into(), must }.into());
-            }
-            for (to, from) in rows.zip(given.chunks_exact(symbols * classes)) {
-                for (place, to) in to.iter_mut().enumerate() {
-                    *to = from[place % classes * symbols + place / classes];
-                }
-            }
-        } else if self.estimate != Estimate::MaximumLikelihood {
-            for to in rows {
-                for (place, to) in to.iter_mut().enumerate() {
-                    *to = if place / classes == place % classes { self.diagonal } else { self.off_diagonal };
-                }
-            }
-        }
-        Ok(counts)
-    }
-}
-
-/// The class of each item, as far as it is known.
-fn gold(annotations: &Annotations, known: &[(u32, u32)]) -> Result<Vec<u32>> {
-    let mut gold = vec![UNKNOWN; annotations.items()];
-    for (place, &(item, class)) in known.iter().enumerate() {
-        LabelError::check(annotations.classes(), item as usize, class)?;
-        let Some(known) = gold.get_mut(item as usize) else {
-            let count = annotations.items();
-            return Err(
-                TruthError::Index { annotation: place, what: "item of a known class", index: item, count }.into()
-            );
-        };
-        if *known != UNKNOWN && *known != class {
-            return Err(TruthError::Contradiction { item, classes: [*known, class] }.into());
-        }
-        *known = class;
-    }
-    Ok(gold)
-}
-
-/// Fails if an earlier fit was one of other sources or classes.
-fn check_warm(annotations: &Annotations, earlier: &Confusions) -> Result<()> {
-    let (classes, symbols) = (annotations.classes(), annotations.symbols());
-    LengthError::check("the class prior of the earlier fit", classes, earlier.log_prior.len())?;
-    let needed = annotations.sources() * symbols * classes;
-    LengthError::check("the list of confusions of the earlier fit", needed, earlier.logs.len())?;
-    Ok(())
 }

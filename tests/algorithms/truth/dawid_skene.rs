@@ -39,7 +39,7 @@ fn a_fit_goes_on_from_another() -> Result<()> {
     for (name, engine) in engines::all() {
         let method = DawidSkene { tolerance: 1e-9, ..DawidSkene::default() };
         let cold = method.fit(engine, &of.annotations())?;
-        let known = Known { warm: cold.confusions(), ..Known::default() };
+        let known = Known { warm: Some(&cold), ..Known::default() };
         let warm = method.fit_with(engine, &of.annotations(), &known)?;
         assert!(3 * warm.iterations() < cold.iterations(), "{name}: {} {}", cold.iterations(), warm.iterations());
         let ends = [&cold, &warm].map(|fit| fit.objective().last().copied().unwrap_or(f64::MIN));
