@@ -1,9 +1,9 @@
 //! Annotations as they could be, made up.
 
 use rand_xoshiro::SplitMix64;
-use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+use rand_xoshiro::rand_core::SeedableRng;
 
-use crate::random::{below, shuffle};
+use crate::random::{below, shuffle, unit};
 
 /// Classes, and how frequent they are.
 pub const PRIOR: [f64; 4] = [0.4, 0.3, 0.2, 0.1];
@@ -48,11 +48,6 @@ impl Simulation {
             labels: triples.iter().map(|triple| triple.2).collect(),
         }
     }
-}
-
-/// Uniform in [0, 1).
-fn unit(random: &mut SplitMix64) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// P(answer | class) of a source.

@@ -15,6 +15,7 @@
 #[expect(dead_code, reason = "here nobody asks for the calibration third, or where a picture stood")]
 mod digits;
 #[path = "../src/methods/random.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod random;
 
 use std::error::Error;

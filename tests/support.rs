@@ -1,6 +1,7 @@
 //! What the tests share: the oracle, random evidence, the engines of this machine.
 
 pub mod annotated;
+pub mod bcc;
 pub mod beams;
 pub mod cases;
 pub mod compare;

@@ -18,6 +18,7 @@ mod learned;
 mod models;
 mod plots;
 #[path = "../../src/methods/random.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod random;
 mod report;
 mod summary;

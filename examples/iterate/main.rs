@@ -19,6 +19,7 @@ mod drawing;
 mod model;
 mod pass;
 #[path = "../../src/methods/random.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod random;
 mod report;
 mod server;

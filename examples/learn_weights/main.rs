@@ -25,6 +25,7 @@ mod models;
 mod pass;
 mod plot;
 #[path = "../../src/methods/random.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod random;
 mod regret;
 mod report;

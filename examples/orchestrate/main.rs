@@ -17,6 +17,7 @@ mod live;
 #[expect(dead_code, reason = "nothing is calibrated here")]
 mod models;
 #[path = "../../src/methods/random.rs"]
+#[expect(dead_code, reason = "not all of it is needed here")]
 mod random;
 mod routes;
 mod stops;

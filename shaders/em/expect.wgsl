@@ -9,8 +9,9 @@ struct Params {
     // The cell whose logarithms are those of the class prior.
     prior: u32,
     hard: u32,
+    // Columns of a class.
+    subtypes: u32,
     reserved: u32,
-    reserved_2: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -62,20 +63,26 @@ fn expect(item: u32) {
         for (var k = 0u; k < c; k++) { posterior[at + k] = posterior[at + k] - best; }
         offset += best;
     }
+    // The columns that can be.
+    var first = 0u;
+    var behind = c;
     let known = gold[item];
-    if (known != UNKNOWN || params.hard != 0u) {
-        let one = select(decision, known, known != UNKNOWN);
-        evidence[item] = offset + posterior[at + one];
-        for (var k = 0u; k < c; k++) { posterior[at + k] = select(0.0, 1.0, k == one); }
-        return;
+    if (known != UNKNOWN) {
+        first = known * params.subtypes;
+        behind = first + params.subtypes;
+        best = LOWEST;
+        for (var k = first; k < behind; k++) { best = max(best, posterior[at + k]); }
+    } else if (params.hard != 0u) {
+        first = decision;
+        behind = decision + 1u;
     }
     var sum = 0.0;
     for (var k = 0u; k < c; k++) {
-        let power = exp_(posterior[at + k] - best);
+        let power = select(0.0, exp_(posterior[at + k] - best), k >= first && k < behind);
         posterior[at + k] = power;
         sum += power;
     }
-    for (var k = 0u; k < c; k++) { posterior[at + k] = posterior[at + k] / sum; }
+    for (var k = first; k < behind; k++) { posterior[at + k] = posterior[at + k] / sum; }
     evidence[item] = offset + (best + ln_(sum));
 }
 

@@ -1,7 +1,6 @@
 // Special functions. Formulas and sources stand in src/kernel/bayes/special.rs.
 
 const STIRLING_FROM: f32 = 8.0;
-const DIGAMMA_SHIFT: f32 = 6.0;
 const HALF_LN_TAU: vec2<f32> = vec2(0.9189385175704956, 1.563417e-8);
 const CONVERGED: f32 = 1e-10;
 const STEPS: u32 = 2048u;
@@ -52,22 +51,6 @@ fn ln_gamma(x: f32) -> f32 {
     p = fma(p, z, 0.42278434);
     let ln = ln_(argument);
     return p * z + select(ln, -ln, x < 1.5);
-}
-
-// The derivative of ln gamma, x > 0.
-fn digamma(x: f32) -> f32 {
-    var y = x;
-    var sum = 0.0;
-    for (var step = 0u; step < 6u; step += 1u) {
-        if (y < DIGAMMA_SHIFT) {
-            sum += 1.0 / y;
-            y += 1.0;
-        }
-    }
-    let r = 1.0 / y;
-    let r2 = r * r;
-    let p = 8.3333333e-2 + r2 * (-8.3333333e-3 + r2 * 3.9682540e-3);
-    return ln_(y) - fma(p, r2, r * 0.5) - sum;
 }
 
 // What Stirling's leading terms leave over of ln gamma(a).

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`majority`] | nothing |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
+//! | [`Bcc`] | a distribution of its confusion matrix |
 //!
 //! How good a source is ([`Fit::skill`]) is of Dawid and Skene's method the probability that it names an item's class.
 //!
@@ -29,13 +30,17 @@
 //! ```
 
 mod annotations;
+mod bcc;
+mod climb;
 mod dawid_skene;
 mod em;
 mod fit;
+mod gamma;
 mod known;
 mod majority;
 
 pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicates};
+pub use self::bcc::Bcc;
 pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
 pub use self::known::Known;

@@ -2,6 +2,7 @@
 
 mod collect;
 mod expect;
+mod expected;
 mod normalise;
 
 use consilience::truth::{Annotations, DawidSkene, Estimate, Fit, Known};
@@ -34,19 +35,7 @@ fn method(asked: &Asked) -> DawidSkene {
 /// within 1e-6 at every iteration, and never falling.
 fn check(name: &str, of: &Annotated, asked: &Asked, fit: &Fit, found: &Found) {
     let case = format!("{name}: {} of {} classes, {asked:?}", of.labels.len(), of.classes);
-    let mut off: Vec<f64> =
-        fit.posterior().iter().zip(&found.posterior).map(|(&got, want)| (f64::from(got) - want).abs()).collect();
-    assert_eq!(off.len(), found.posterior.len(), "{case}");
-    off.sort_by(f64::total_cmp);
-    // One item at least.
-    let most = (off.len() * 999 / 1000).min(off.len().saturating_sub(of.classes + 1));
-    assert!(off.get(most).is_none_or(|&off| off <= 1e-5) || asked.hard, "{case}: {:?}", off.get(most));
-    assert!(off.last().is_none_or(|&off| off <= 5e-4), "{case}: {:?}", off.last());
-    for (item, (got, row)) in fit.decision().into_iter().zip(found.posterior.chunks_exact(of.classes)).enumerate() {
-        let best = row.iter().copied().fold(f64::MIN, f64::max);
-        assert!(row[got as usize] >= best - 1e-4, "{case}: item {item} is {got}, {row:?}");
-    }
-    let near = |got: f64, want: f64, tolerance: f64| (got - want).abs() <= tolerance * want.abs().max(1.0);
+    check_posteriors(&case, of.classes, fit, &found.posterior, if asked.hard { 5e-4 } else { 1e-5 });
     let want = &found.objective[..fit.objective().len()];
     for (place, (&got, &want)) in fit.objective().iter().zip(want).enumerate() {
         assert!(near(got, want, 1e-6), "{case}: objective {place} is {got}, {want}");
@@ -63,6 +52,26 @@ fn check(name: &str, of: &Annotated, asked: &Asked, fit: &Fit, found: &Found) {
     for (got, &want) in confusions.prior().into_iter().zip(&found.prior) {
         assert!((got - want).abs() <= 1e-5, "{case}: prior {got}, {want}");
     }
+}
+
+/// Posteriors within a tolerance but for one in a thousand, all within 5e-4; decisions equal where they are not a tie.
+fn check_posteriors(case: &str, classes: usize, fit: &Fit, want: &[f64], tolerance: f64) {
+    let mut off: Vec<f64> =
+        fit.posterior().iter().zip(want).map(|(&got, want)| (f64::from(got) - want).abs()).collect();
+    assert_eq!((fit.posterior().len(), off.len()), (want.len(), want.len()), "{case}");
+    off.sort_by(f64::total_cmp);
+    // One item at least.
+    let most = (off.len() * 999 / 1000).min(off.len().saturating_sub(classes + 1));
+    assert!(off.get(most).is_none_or(|&off| off <= tolerance), "{case}: {:?}", off.get(most));
+    assert!(off.last().is_none_or(|&off| off <= 5e-4), "{case}: {:?}", off.last());
+    for (item, (got, row)) in fit.decision().into_iter().zip(want.chunks_exact(classes)).enumerate() {
+        let best = row.iter().copied().fold(f64::MIN, f64::max);
+        assert!(row[got as usize] >= best - 1e-4, "{case}: item {item} is {got}, {row:?}");
+    }
+}
+
+fn near(got: f64, want: f64, tolerance: f64) -> bool {
+    (got - want).abs() <= tolerance * want.abs().max(1.0)
 }
 
 /// Every executor on one problem.

@@ -49,7 +49,7 @@ impl Annotated {
         self.classes + usize::from(self.labels.contains(&ABSTAINED))
     }
 
-    fn symbol(&self, i: usize) -> usize {
+    pub fn symbol(&self, i: usize) -> usize {
         if self.labels[i] == ABSTAINED { self.classes } else { self.labels[i] as usize }
     }
 }

@@ -63,7 +63,7 @@ fn run(level: Level, batch: Batch<'_>) {
         Kernel::Outcome => dispatch!(level, _simd => calibration::outcome::run(batch)),
         Kernel::Expect => dispatch!(level, simd => em::expect::run(simd, batch)),
         Kernel::Collect => dispatch!(level, _simd => em::collect::run(batch)),
-        Kernel::Normalise => dispatch!(level, _simd => em::normalise::run(batch)),
+        Kernel::Normalise => dispatch!(level, simd => em::normalise::run(simd, batch)),
         Kernel::Domain => dispatch!(level, _simd => reduce::domain::run(batch)),
         // Fusions and fits have their own paths.
         Kernel::Pool | Kernel::PoolWide | Kernel::SoftmaxRegression => {}

@@ -71,6 +71,7 @@ use crate::kernel::{Access, Binding, Contract};
 const SOURCE: &str = concat!(
     include_str!("../../../shaders/shared/numbers.wgsl"),
     include_str!("../../../shaders/shared/pair.wgsl"),
+    include_str!("../../../shaders/shared/digamma.wgsl"),
     include_str!("../../../shaders/shared/special.wgsl"),
     include_str!("../../../shaders/bayes/conjugate.wgsl"),
 );

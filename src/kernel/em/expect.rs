@@ -4,9 +4,9 @@
 //!
 //! z_k = `logs`[prior, k] + the sum over the item's cells of `logs`[cell, k], in their order; after every [`RUN`] cells but
 //! the last the largest is subtracted from all and put aside, so that the differences of a long sum stay exact.
-//! Evidence = ln sum_k exp z_k, and the posterior is exp (z_k - evidence). Where the item's class is known, or `hard` asks for
-//! it, the posterior is 1 for that class, or for the lowest of largest z, and the evidence that z. Masses are the sums of a
-//! block's posteriors.
+//! Evidence = ln sum_k exp z_k, and the posterior is exp (z_k - evidence). Where the item's class is known, the sum is over its
+//! `subtypes` alone, which stand side by side, and the posterior is 0 elsewhere; where `hard` asks for it, over the lowest of
+//! largest z. Masses are the sums of a block's posteriors.
 //!
 //! # Layout
 //!
@@ -70,8 +70,8 @@ pub struct Params {
     pub prior: u32,
     /// Whether the likeliest class takes all.
     pub hard: u32,
+    /// Columns of a class, of which `classes` counts all.
+    pub subtypes: u32,
     /// Fills the block up.
     pub reserved: u32,
-    /// Fills the block up.
-    pub reserved_2: u32,
 }

@@ -1,13 +1,14 @@
 //! Confusion matrices by expectation and maximisation (Dawid and Skene, Applied Statistics 1979).
 
 use super::annotations::Annotations;
-use super::em::Em;
-use super::fit::{Confusions, Ending, Fit};
+use super::climb::Schedule;
+use super::em::{Columns, Held, Maximising, State};
+use super::fit::{Confusions, Fit};
 use super::known::Known;
-use super::majority::majority;
+use super::majority::votes;
 use crate::engine::Engine;
 use crate::error::{Result, TruthError};
-use crate::kernel::em::expect::UNKNOWN;
+use crate::kernel::em::normalise::Logarithms;
 
 /// Each source has a confusion matrix, or one accuracy; the classes have a prior. Both are fitted so that the annotations are as
 /// likely as can be.
@@ -97,56 +98,39 @@ impl DawidSkene {
     /// an earlier fit of other sources or classes.
     pub fn fit_with(&self, engine: &Engine, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
         self.check()?;
+        let Self { max_iterations, tolerance, look_every, .. } = *self;
+        let schedule = Schedule { max_iterations, tolerance, look_every };
+        schedule.check()?;
         let gold = known.gold(annotations)?;
         let before = (self.estimate != Estimate::MaximumLikelihood).then_some([self.diagonal, self.off_diagonal]);
         let counts = known.counts(annotations, before.unwrap_or_default())?;
-        let mut em = Em::new(engine, annotations, &gold, &counts)?;
+        let columns = Columns { classes: annotations.classes(), subtypes: 1 };
+        let held = Held::new(engine, annotations, columns, &gold, &counts)?;
         let hard = self.estimate == Estimate::Hard;
-        match known.confusions(annotations)? {
-            Some(earlier) => {
-                em.start_with_sources(&earlier.logs, &earlier.log_prior)?;
-                em.expect(hard)?;
-            }
-            None => {
-                let mut posterior = majority(annotations);
-                for (row, &known) in posterior.chunks_exact_mut(annotations.classes()).zip(&gold) {
-                    if known != UNKNOWN {
-                        row.fill(0.0);
-                        row[known as usize] = 1.0;
-                    }
-                }
-                em.start_with_posterior(&posterior)?;
-            }
-        }
-        let (mut objective, mut ending, mut iterations) = (Vec::new(), Ending::Iterations, 0);
-        while iterations < self.max_iterations {
-            em.maximise(self.one_coin)?;
-            em.expect(hard)?;
-            iterations += 1;
-            if iterations % self.look_every == 0 || iterations == self.max_iterations {
-                let now = self.objective(&em, &counts)?;
-                let before = objective.last().copied();
-                objective.push(now);
-                let each = self.tolerance * f64::from(self.look_every) * now.abs();
-                if before.is_some_and(|before| now - before <= each) {
-                    ending = Ending::Converged;
-                    break;
-                }
-            }
-        }
-        let (logs, log_prior) = em.sources()?;
-        let (classes, symbols, posterior) = (annotations.classes(), annotations.symbols(), em.posterior()?);
-        let confusions = Confusions { classes, symbols, logs, log_prior };
-        let (skill, confusions) = (confusions.skill(), Some(confusions));
-        Ok(Fit { classes, posterior, skill, objective, iterations, ending, confusions })
+        let start = match known.confusions(annotations, 1)? {
+            Some(earlier) => held.start_with_sources(&earlier.logs, &earlier.log_prior, hard)?,
+            None => held.start_with_posterior(&votes(annotations, &gold))?,
+        };
+        let logarithms = if self.one_coin { Logarithms::OneCoin } else { Logarithms::Shares };
+        let how = Maximising { logarithms, class_count: 0.0 };
+        let step = |state: &mut State| {
+            held.maximise(state, how)?;
+            held.expect(state, hard)
+        };
+        let mut states = [start];
+        let climb = schedule.climb(&mut states, step, |state| self.objective(&held, state, &counts))?.swap_remove(0);
+        let [logs, log_prior] = held.logs(&states[0])?;
+        let (classes, symbols, posterior) = (annotations.classes(), annotations.symbols(), held.posterior(&states[0])?);
+        let confusions = Confusions { classes, symbols, subtypes: 1, logs, log_prior };
+        Ok(Fit::of(classes, posterior, confusions.skill(), climb).with(confusions))
     }
 
-    fn objective(&self, em: &Em<'_>, counts: &[f32]) -> Result<f64> {
-        let likelihood = em.log_likelihood()?;
+    fn objective(&self, held: &Held<'_>, state: &State, counts: &[f32]) -> Result<f64> {
+        let likelihood = held.log_likelihood(state)?;
         if self.estimate == Estimate::MaximumLikelihood {
             return Ok(likelihood);
         }
-        let (logs, _) = em.sources()?;
+        let [logs, _] = held.logs(state)?;
         let prior: f64 = logs.iter().zip(counts).map(|(&log, &count)| f64::from(log) * f64::from(count)).sum();
         Ok(likelihood + prior)
     }
@@ -157,15 +141,6 @@ impl DawidSkene {
             if !(value.is_finite() && value >= 0.0) {
                 return option(what, value.into(), "a finite number of at least 0");
             }
-        }
-        if self.max_iterations == 0 {
-            return option("the number of iterations", 0.0, "at least 1");
-        }
-        if self.look_every == 0 {
-            return option("the number of iterations between two looks", 0.0, "at least 1");
-        }
-        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
-            return option("the tolerance", self.tolerance, "a finite number of at least 0");
         }
         Ok(())
     }

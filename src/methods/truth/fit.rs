@@ -1,5 +1,6 @@
 //! What a fit found.
 
+use super::climb::Climb;
 use crate::methods::calibration::posterior;
 
 /// What was found of items and sources.
@@ -20,9 +21,11 @@ pub struct Confusions {
     pub(super) classes: usize,
     /// L: the classes, and one more if anybody abstained.
     pub(super) symbols: usize,
-    /// ln P(answer | class) of each source, [N, L, C].
+    /// M, of each class.
+    pub(super) subtypes: usize,
+    /// ln P(answer | class and subtype) of each source, [N, L, C M].
     pub(super) logs: Vec<f32>,
-    /// ln P(class), `[C]`.
+    /// ln P(class and subtype), [C, M].
     pub(super) log_prior: Vec<f32>,
 }
 
@@ -37,6 +40,18 @@ pub enum Ending {
 }
 
 impl Fit {
+    /// Of a fit that climbed.
+    pub(super) fn of(classes: usize, posterior: Vec<f32>, skill: Vec<f64>, climb: Climb) -> Self {
+        let Climb { objective, iterations, ending } = climb;
+        let ending = ending.unwrap_or(Ending::Iterations);
+        Self { classes, posterior, skill, objective, iterations, ending, confusions: None }
+    }
+
+    /// The same with how sources answer.
+    pub(super) fn with(self, confusions: Confusions) -> Self {
+        Self { confusions: Some(confusions), ..self }
+    }
+
     /// The posterior of each item, [B, C].
     #[must_use]
     pub fn posterior(&self) -> &[f32] {
@@ -85,7 +100,8 @@ impl Confusions {
     /// The class prior, `[C]`.
     #[must_use]
     pub fn prior(&self) -> Vec<f64> {
-        self.log_prior.iter().map(|&log| f64::from(log).exp()).collect()
+        let of_class = |logs: &[f32]| logs.iter().map(|&log| f64::from(log).exp()).sum();
+        self.log_prior.chunks_exact(self.subtypes).map(of_class).collect()
     }
 
     /// How a source answers: for each true class the probability of each answer, the last that of none if anybody abstained,
@@ -93,20 +109,31 @@ impl Confusions {
     #[must_use]
     pub fn of(&self, source: usize) -> Vec<f64> {
         let of_source = self.of_sources().nth(source).unwrap_or_default();
-        let of_class = |k| of_source.iter().skip(k).step_by(self.classes).map(|&log| f64::from(log).exp());
         let classes = if of_source.is_empty() { 0 } else { self.classes };
-        (0..classes).flat_map(of_class).collect()
+        (0..classes).flat_map(|k| (0..self.symbols).map(move |l| self.answer(of_source, k, l))).collect()
+    }
+
+    /// The probability of an answer, given the class; each of its subtypes counts as it is frequent.
+    fn answer(&self, of_source: &[f32], class: usize, answer: usize) -> f64 {
+        let columns = class * self.subtypes..(class + 1) * self.subtypes;
+        let of_class = &of_source[answer * self.log_prior.len()..][columns.clone()];
+        let (mut sum, mut whole) = (0.0, 0.0);
+        for (&log, &frequency) in of_class.iter().zip(&self.log_prior[columns]) {
+            let frequency = f64::from(frequency).exp();
+            sum += frequency * f64::from(log).exp();
+            whole += frequency;
+        }
+        sum / whole
     }
 
     /// The probability that a source names the class of an item, `[N]`.
     pub(super) fn skill(&self) -> Vec<f64> {
         let prior = self.prior();
-        let of_source =
-            |logs: &[f32]| prior.iter().enumerate().map(|(k, p)| p * f64::from(logs[k * self.classes + k]).exp()).sum();
+        let of_source = |logs: &[f32]| prior.iter().enumerate().map(|(k, p)| p * self.answer(logs, k, k)).sum();
         self.of_sources().map(of_source).collect()
     }
 
     fn of_sources(&self) -> impl Iterator<Item = &[f32]> {
-        self.logs.chunks_exact(self.symbols * self.classes)
+        self.logs.chunks_exact(self.symbols * self.log_prior.len())
     }
 }

@@ -80,12 +80,12 @@ impl Known<'_> {
     }
 
     /// The confusions an earlier fit found.
-    pub(super) fn confusions(&self, annotations: &Annotations) -> Result<Option<&Confusions>> {
+    pub(super) fn confusions(&self, annotations: &Annotations, subtypes: usize) -> Result<Option<&Confusions>> {
         let Some(earlier) = self.warm else { return Ok(None) };
         let Some(confusions) = earlier.confusions() else { return Err(TruthError::OtherMethod.into()) };
-        let (classes, symbols) = (annotations.classes(), annotations.symbols());
-        LengthError::check("the class prior of the earlier fit", classes, confusions.log_prior.len())?;
-        let needed = annotations.sources() * symbols * classes;
+        let (columns, symbols) = (annotations.classes() * subtypes, annotations.symbols());
+        LengthError::check("the class prior of the earlier fit", columns, confusions.log_prior.len())?;
+        let needed = annotations.sources() * symbols * columns;
         LengthError::check("the list of confusions of the earlier fit", needed, confusions.logs.len())?;
         Ok(Some(confusions))
     }

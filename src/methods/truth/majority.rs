@@ -1,6 +1,7 @@
 //! The shares of votes.
 
 use super::annotations::Annotations;
+use crate::kernel::em::expect::UNKNOWN;
 
 /// The shares of an item's votes that each class has, [B, C]: those of a tie share it; of an item on which nobody voted, all
 /// the same.
@@ -32,6 +33,18 @@ pub fn majority(annotations: &Annotations) -> Vec<f32> {
             row.iter_mut().for_each(|share| *share /= votes);
         } else {
             row.fill(1.0 / classes as f32);
+        }
+    }
+    shares
+}
+
+/// The same, and the class of an item where it is known.
+pub(super) fn votes(annotations: &Annotations, gold: &[u32]) -> Vec<f32> {
+    let mut shares = majority(annotations);
+    for (row, &known) in shares.chunks_exact_mut(annotations.classes()).zip(gold) {
+        if known != UNKNOWN {
+            row.fill(0.0);
+            row[known as usize] = 1.0;
         }
     }
     shares

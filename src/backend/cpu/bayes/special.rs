@@ -1,7 +1,7 @@
 //! Special functions of many lanes. What one f32 can hold is computed in f32; the incomplete functions and their inverses
 //! in f64, where the shader has pairs of f32.
 
-pub(super) mod gamma;
+pub(in crate::backend::cpu) mod gamma;
 mod quantile;
 mod tail;
 pub(super) mod wide;

@@ -18,8 +18,8 @@ pub(in crate::backend::cpu) fn run<S: Simd>(simd: S, batch: Batch<'_>) {
 
 #[inline(always)]
 fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
-    let Params { classes, prior, hard, .. } = batch.params();
-    let classes = classes as usize;
+    let Params { classes, prior, hard, subtypes, .. } = batch.params();
+    let (classes, subtypes) = (classes as usize, subtypes as usize);
     let [runs, gold, cells, logs] = &batch.inputs[..] else { return };
     let (begins, ends): (&[u32], &[u32]) = (runs.plane(0), runs.plane(1));
     let (gold, cells, logs): (&[u32], &[u32], &[f32]) = (gold.plane(0), cells.plane(0), logs.plane(0));
@@ -44,18 +44,18 @@ fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
                 rest = behind;
             }
             add_rows::<C>(logs, rest, row);
-            let (best, known) = (largest(row), gold[item]);
+            let (mut best, known) = (largest(row), gold[item]);
             if known != UNKNOWN || hard != 0 {
                 let decision = || row.iter().position(|&z| z == best).unwrap_or_default();
-                let one = if known == UNKNOWN { decision() } else { known as usize };
-                *evidence = offset + row[one];
-                // What is left once the exponentials are taken: 1 and 0.
-                row.fill(f32::MIN);
-                row[one] = 0.0;
-            } else {
-                *evidence = offset + best;
-                row.iter_mut().for_each(|z| *z -= best);
+                let first = if known == UNKNOWN { decision() } else { known as usize * subtypes };
+                let behind = if known == UNKNOWN { first + 1 } else { first + subtypes };
+                // Whose exponentials are 0.
+                row[..first].fill(f32::MIN);
+                row[behind..].fill(f32::MIN);
+                best = largest(row);
             }
+            *evidence = offset + best;
+            row.iter_mut().for_each(|z| *z = (*z - best).max(f32::MIN));
         }
         exponentials(simd, rows);
         let mut sums = [1.0; BLOCK];

@@ -44,7 +44,7 @@ pub(super) fn ln_gamma<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
 
 /// The logarithmic derivative of the gamma function for x > 0.
 #[inline(always)]
-pub(super) fn digamma<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
+pub(in crate::backend::cpu) fn digamma<S: Simd>(simd: S, x: f32x16<S>) -> f32x16<S> {
     let (zero, one) = (f32x16::splat(simd, 0.0), f32x16::splat(simd, 1.0));
     let (mut y, mut sum) = (x, zero);
     for _ in 0..DIGAMMA_SHIFT as usize {

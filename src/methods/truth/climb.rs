@@ -1,0 +1,76 @@
+//! Iterations until nothing rises any more.
+
+use super::fit::Ending;
+use crate::error::{Result, TruthError};
+
+/// When fits end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schedule {
+    pub max_iterations: u32,
+    pub tolerance: f64,
+    pub look_every: u32,
+}
+
+/// How a fit went.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Climb {
+    pub objective: Vec<f64>,
+    pub iterations: u32,
+    pub ending: Option<Ending>,
+}
+
+impl Climb {
+    /// The objective at the end.
+    pub(super) fn height(&self) -> f64 {
+        self.objective.last().copied().unwrap_or(f64::NEG_INFINITY)
+    }
+}
+
+impl Schedule {
+    pub(super) fn check(&self) -> Result<()> {
+        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
+        if self.max_iterations == 0 {
+            return option("the number of iterations", 0.0, "at least 1");
+        }
+        if self.look_every == 0 {
+            return option("the number of iterations between two looks", 0.0, "at least 1");
+        }
+        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
+            return option("the tolerance", self.tolerance, "a finite number of at least 0");
+        }
+        Ok(())
+    }
+
+    /// Brings fits forward, all by an iteration before any by the next, so that a device has the work of all at once; each
+    /// until its objective rises no more.
+    pub(super) fn climb<S>(
+        &self,
+        fits: &mut [S],
+        step: impl Fn(&mut S) -> Result<()>,
+        objective: impl Fn(&S) -> Result<f64>,
+    ) -> Result<Vec<Climb>> {
+        let mut climbs = vec![Climb::default(); fits.len()];
+        for iteration in 1..=self.max_iterations {
+            let looks = iteration % self.look_every == 0 || iteration == self.max_iterations;
+            for (fit, climb) in fits.iter_mut().zip(&mut climbs).filter(|(_, climb)| climb.ending.is_none()) {
+                step(fit)?;
+                climb.iterations = iteration;
+            }
+            if !looks {
+                continue;
+            }
+            for (fit, climb) in fits.iter().zip(&mut climbs).filter(|(_, climb)| climb.ending.is_none()) {
+                let (before, now) = (climb.objective.last().copied(), objective(fit)?);
+                climb.objective.push(now);
+                let least = self.tolerance * f64::from(self.look_every) * now.abs();
+                if before.is_some_and(|before| now - before <= least) {
+                    climb.ending = Some(Ending::Converged);
+                }
+            }
+            if climbs.iter().all(|climb| climb.ending.is_some()) {
+                break;
+            }
+        }
+        Ok(climbs)
+    }
+}
