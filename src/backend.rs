@@ -11,6 +11,8 @@ use std::ops::AddAssign;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytemuck::cast_slice;
+
 pub use self::adapter::{Adapter, AdapterKind, AdapterLimits};
 use self::held::{HeldArray, HeldBatch, Home, Shape};
 use crate::error::{InvalidOpinion, Result};
@@ -76,6 +78,15 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Fills an array from the host.
     fn write_array(&self, array: &mut HeldArray, planes: &[&[u8]]) -> Result<()>;
+
+    /// An array of one plane with the host's words, without a copy where the executor reads the host's memory.
+    fn give_array(&self, shape: Shape, words: &Arc<Vec<u32>>) -> Result<HeldArray> {
+        let mut array = self.new_array(shape)?;
+        if !words.is_empty() {
+            self.write_array(&mut array, &[cast_slice(words)])?;
+        }
+        Ok(array)
+    }
 
     /// Reads an array back to the host, once all that was to write it has run: of each plane from its beginning as much as
     /// there is room for.

@@ -1,6 +1,8 @@
 //! Arrays that an executor holds, and kernels over them.
 
 use std::ops::Range;
+use std::result::Result as StdResult;
+use std::sync::Arc;
 
 use bytemuck::{cast_slice, cast_slice_mut};
 
@@ -48,8 +50,15 @@ pub(crate) enum HeldArray {
 #[derive(Debug)]
 pub(crate) struct HostArray {
     pub shape: Shape,
+    words: Words,
+}
+
+#[derive(Debug)]
+enum Words {
     /// Planes begin where a word of eight bytes does, so that values of any type lie where they may.
-    words: Vec<u64>,
+    Own(Vec<u64>),
+    /// One plane of values of four bytes, which others may have too. Who writes it alone gets a copy, unless nobody has.
+    Given(Arc<Vec<u32>>),
 }
 
 impl HeldArray {
@@ -63,7 +72,18 @@ impl HeldArray {
 
 impl HostArray {
     pub fn new(shape: Shape) -> Self {
-        Self { shape, words: vec![0; shape.planes * Self::words_of_plane(shape)] }
+        Self { shape, words: Words::Own(vec![0; shape.planes * Self::words_of_plane(shape)]) }
+    }
+
+    /// Of one plane, whose words these are.
+    pub fn given(shape: Shape, words: Arc<Vec<u32>>) -> Self {
+        Self { shape, words: Words::Given(words) }
+    }
+
+    /// The words it was given, if nobody else has them.
+    pub fn into_given(self) -> StdResult<Vec<u32>, Self> {
+        let Self { shape, words: Words::Given(words) } = self else { return Err(self) };
+        Arc::try_unwrap(words).map_err(|words| Self { shape, words: Words::Given(words) })
     }
 
     /// What such an array takes, in bytes.
@@ -78,13 +98,23 @@ impl HostArray {
     /// The bytes of each plane.
     pub fn planes(&self) -> impl Iterator<Item = &[u8]> {
         let (each, bytes) = (Self::words_of_plane(self.shape).max(1), self.shape.plane_bytes());
-        self.words.chunks_exact(each).map(move |plane| &cast_slice(plane)[..bytes])
+        let (own, given): (&[u64], &[u32]) = match &self.words {
+            Words::Own(words) => (words, &[]),
+            Words::Given(words) => (&[], words),
+        };
+        let own = own.chunks_exact(each).map(move |plane| &cast_slice(plane)[..bytes]);
+        own.chain(given.chunks_exact((bytes / 4).max(1)).map(cast_slice))
     }
 
     /// The same, to be written.
     pub fn planes_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let (each, bytes) = (Self::words_of_plane(self.shape).max(1), self.shape.plane_bytes());
-        self.words.chunks_exact_mut(each).map(move |plane| &mut cast_slice_mut(plane)[..bytes])
+        let (own, given): (&mut [u64], &mut [u32]) = match &mut self.words {
+            Words::Own(words) => (words, &mut []),
+            Words::Given(words) => (&mut [], Arc::<Vec<u32>>::make_mut(words).as_mut_slice()),
+        };
+        let own = own.chunks_exact_mut(each).map(move |plane| &mut cast_slice_mut(plane)[..bytes]);
+        own.chain(given.chunks_exact_mut((bytes / 4).max(1)).map(cast_slice_mut))
     }
 }
 

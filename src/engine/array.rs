@@ -4,10 +4,11 @@ use std::marker::PhantomData;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytemuck::allocation::try_cast_vec;
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
 use crate::backend::Backend;
-use crate::backend::held::{HeldArray, Home, Shape};
+use crate::backend::held::{HeldArray, Home, HostArray, Shape};
 use crate::engine::Engine;
 use crate::engine::events::Job;
 use crate::engine::operation::{Check, Part, Read, Written};
@@ -56,8 +57,17 @@ pub(super) struct Store {
 impl Store {
     /// Room for an array at one of the engine's executors.
     pub(super) fn new(engine: &Engine, home: &dyn Backend, shape: Shape) -> Result<Self> {
+        Self::with(engine, home, shape, |home| home.new_array(shape))
+    }
+
+    fn with(
+        engine: &Engine,
+        home: &dyn Backend,
+        shape: Shape,
+        make: impl FnOnce(&dyn Backend) -> Result<HeldArray>,
+    ) -> Result<Self> {
         let lease = engine.residency.lease(home.array_bytes(shape))?;
-        Ok(Self { held: home.new_array(shape)?, lease })
+        Ok(Self { held: make(home)?, lease })
     }
 }
 
@@ -111,6 +121,26 @@ impl<T: Pod> ResidentArray<T> {
         let mut values = vec![T::zeroed(); self.shape.planes * each];
         self.look_and_read(engine, each, &mut values)?;
         Ok(values)
+    }
+
+    /// Its values on the host, without a copy where they are there and nobody else's.
+    pub(crate) fn into_values(mut self, engine: &Engine) -> Result<Vec<T>> {
+        self.held(engine)?;
+        for check in &self.checks {
+            check.look(engine)?;
+        }
+        let given = |array: HostArray| array.into_given().map_err(HeldArray::Host);
+        self.store = match self.store.take() {
+            Some(Store { held: HeldArray::Host(array), lease }) => match given(array) {
+                Ok(words) => match try_cast_vec(words) {
+                    Ok(values) => return Ok(values),
+                    Err((_, words)) => return Ok(cast_slice(&words).to_vec()),
+                },
+                Err(held) => Some(Store { held, lease }),
+            },
+            other => other,
+        };
+        self.read(engine)
     }
 
     /// So many values of each plane, if no item was refused.
@@ -237,6 +267,20 @@ impl Engine {
         let items = values.len() / values_per_item.max(1);
         LengthError::check("the rows", items * values_per_item, values.len())?;
         self.upload_as(self.new_blocks(values_per_item, items)?, values)
+    }
+
+    /// An array of one plane in which each item has so many values, whose words these are: not copied where the engine reads
+    /// the host's memory.
+    pub(crate) fn give_rows<T: Pod>(&self, words: &Arc<Vec<u32>>, values_per_item: usize) -> Result<ResidentArray<T>> {
+        const { assert!(size_of::<T>() == 4, "words of four bytes") };
+        let items = words.len() / values_per_item.max(1);
+        LengthError::check("the rows", items * values_per_item, words.len())?;
+        let mut array = self.new_rows(1, items, values_per_item);
+        let shape = array.shape;
+        let give = |home: &dyn Backend| Store::with(self, home, shape, |home| home.give_array(shape, words));
+        let store = self.on_either(Job::Upload, &mut (), |gpu, ()| give(&**gpu), |cpu, ()| give(&**cpu))?;
+        array.store = Some(store);
+        Ok(array)
     }
 
     /// Fills an array that has room for the values.

@@ -1,7 +1,8 @@
 //! Who said what of which item.
 
+use std::iter::repeat_n;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{LengthError, Result, TruthError};
 
@@ -61,7 +62,7 @@ pub struct Annotations {
     /// Where each item's annotations begin, and where the last one's end.
     starts: Vec<u32>,
     /// Of each annotation, in the order of items, the cell: `symbols` x source + symbol.
-    cells: Vec<u32>,
+    cells: Arc<Vec<u32>>,
     by_cell: OnceLock<ByCell>,
 }
 
@@ -71,7 +72,7 @@ pub(super) struct ByCell {
     /// Where each cell's items begin, and where the last one's end.
     pub starts: Vec<u32>,
     /// In their order within a cell.
-    pub items: Vec<u32>,
+    pub items: Arc<Vec<u32>>,
 }
 
 impl Annotations {
@@ -117,7 +118,7 @@ impl Annotations {
             let symbol = if labels[i] == ABSTAINED { classes as u32 } else { labels[i] };
             sources[i] * symbols as u32 + symbol
         };
-        let (starts, cells) = sorted(of_items, (0..items.len()).map(|i| (items[i], cell(i))));
+        let (starts, cells) = sorted(of_items, items.iter().copied(), (0..items.len()).map(cell));
         let by_cell = OnceLock::new();
         let mut annotations = Self { classes, sources: of_sources, symbols, starts, cells, by_cell };
         match options.duplicates {
@@ -186,15 +187,16 @@ impl Annotations {
     }
 
     /// Of each annotation, in the order of items, the cell.
-    pub(super) fn cells(&self) -> &[u32] {
+    pub(super) fn cells(&self) -> &Arc<Vec<u32>> {
         &self.cells
     }
 
     /// The items of each cell, sorted when first asked for.
     pub(super) fn by_cell(&self) -> &ByCell {
         self.by_cell.get_or_init(|| {
-            let of_item = |item| self.cells[self.run(item)].iter().map(move |&cell| (cell, item as u32));
-            let (starts, items) = sorted(self.sources * self.symbols, (0..self.items()).flat_map(of_item));
+            let of_item = |item| repeat_n(item as u32, self.run(item).len());
+            let items = (0..self.items()).flat_map(of_item);
+            let (starts, items) = sorted(self.sources * self.symbols, self.cells.iter().copied(), items);
             ByCell { starts, items }
         })
     }
@@ -204,24 +206,25 @@ impl Annotations {
         // The item each source was seen on last, and where.
         let mut seen = vec![(u32::MAX, 0_u32); self.sources];
         let (mut kept, symbols) = (0, self.symbols as u32);
+        let cells = Arc::make_mut(&mut self.cells);
         let mut begin = 0;
-        for item in 0..self.items() {
+        for item in 0..self.starts.len() - 1 {
             let end = self.starts[item + 1] as usize;
             for i in begin..end {
-                let cell = self.cells[i];
+                let cell = cells[i];
                 let (on, place) = &mut seen[(cell / symbols) as usize];
                 if *on == item as u32 {
-                    self.cells[*place as usize] = cell;
+                    cells[*place as usize] = cell;
                 } else {
                     (*on, *place) = (item as u32, kept as u32);
-                    self.cells[kept] = cell;
+                    cells[kept] = cell;
                     kept += 1;
                 }
             }
             begin = end;
             self.starts[item + 1] = kept as u32;
         }
-        self.cells.truncate(kept);
+        cells.truncate(kept);
     }
 
     /// Fails if a source labelled an item twice; with the places in the lists given.
@@ -275,20 +278,23 @@ fn count(what: &'static str, indices: &[u32], given: Option<usize>) -> Result<us
     Err(TruthError::Index { annotation, what, index: indices[annotation], count }.into())
 }
 
-/// Pairs of a key and a value: the values sorted by their keys, those of equal keys in their order, and where each key's
-/// values begin, and the last one's end.
-fn sorted(keys: usize, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> (Vec<u32>, Vec<u32>) {
-    let mut starts = vec![0_u32; keys + 1];
-    pairs.clone().for_each(|(key, _)| starts[key as usize + 1] += 1);
-    (0..keys).for_each(|key| starts[key + 1] += starts[key]);
-    let mut values = vec![0_u32; starts[keys] as usize];
+/// Values sorted by their keys, those of equal keys in their order, and where each key's values begin, and the last one's end.
+fn sorted(
+    count: usize,
+    keys: impl Iterator<Item = u32> + Clone,
+    values: impl Iterator<Item = u32>,
+) -> (Vec<u32>, Arc<Vec<u32>>) {
+    let mut starts = vec![0_u32; count + 1];
+    keys.clone().for_each(|key| starts[key as usize + 1] += 1);
+    (0..count).for_each(|key| starts[key + 1] += starts[key]);
+    let mut sorted = vec![0_u32; starts[count] as usize];
     // Each key's beginning moves to its end, which is the next one's beginning.
-    pairs.for_each(|(key, value)| {
+    values.zip(keys).for_each(|(value, key)| {
         let place = &mut starts[key as usize];
-        values[*place as usize] = value;
+        sorted[*place as usize] = value;
         *place += 1;
     });
     starts.rotate_right(1);
     starts[0] = 0;
-    (starts, values)
+    (starts, Arc::new(sorted))
 }

@@ -122,13 +122,13 @@ impl Bcc {
         let each = annotations.symbols() * columns.all();
         let counts = self.counts(annotations, known)?;
         let held = Held::new(engine, annotations, columns, &gold, &counts)?;
-        let mut fits = match known.confusions(annotations, columns.subtypes)? {
+        let fits = match known.confusions(annotations, columns.subtypes)? {
             Some(earlier) => vec![held.start_with_sources(&earlier.logs, &earlier.log_prior, false)?],
-            None if columns.subtypes == 1 => vec![held.start_with_posterior(&votes(annotations, &gold))?],
+            None if columns.subtypes == 1 => vec![held.start_with_posterior(votes(annotations, &gold))?],
             None => {
                 let votes = votes(annotations, &gold);
                 let mut random = SplitMix64::seed_from_u64(self.seed);
-                let begin = |_| held.start_with_posterior(&shared_by_chance(&votes, columns.subtypes, &mut random));
+                let begin = |_| held.start_with_posterior(shared_by_chance(&votes, columns.subtypes, &mut random));
                 (0..self.restarts).map(begin).collect::<Result<_>>()?
             }
         };
@@ -137,12 +137,8 @@ impl Bcc {
             held.maximise(state, how)?;
             held.expect(state, false)
         };
-        let climbs = schedule.climb(&mut fits, step, |state| self.objective(&held, state, &counts, each))?;
-        let best = (0..climbs.len()).reduce(|a, b| if climbs[b].height() > climbs[a].height() { b } else { a });
-        let (Some(state), Some(climb)) = (best.map(|best| &fits[best]), best.map(|best| climbs[best].clone())) else {
-            return Err(TruthError::NoAnnotations.into());
-        };
-        let confusions = self.confusions(&held, state, annotations)?;
+        let (state, climb) = schedule.climb(fits, step, |state| self.objective(&held, state, &counts, each))?;
+        let confusions = self.confusions(&held, &state, annotations)?;
         let posterior = held.posterior(state)?;
         let posterior = match columns.subtypes {
             1 => posterior,

@@ -21,7 +21,7 @@ pub(super) struct Climb {
 
 impl Climb {
     /// The objective at the end.
-    pub(super) fn height(&self) -> f64 {
+    fn height(&self) -> f64 {
         self.objective.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 }
@@ -42,24 +42,27 @@ impl Schedule {
     }
 
     /// Brings fits forward, all by an iteration before any by the next, so that a device has the work of all at once; each
-    /// until its objective rises no more.
+    /// until its objective rises no more. Answers the one that ends highest, of equals the first.
     pub(super) fn climb<S>(
         &self,
-        fits: &mut [S],
+        fits: Vec<S>,
         step: impl Fn(&mut S) -> Result<()>,
         objective: impl Fn(&S) -> Result<f64>,
-    ) -> Result<Vec<Climb>> {
-        let mut climbs = vec![Climb::default(); fits.len()];
+    ) -> Result<(S, Climb)> {
+        let mut fits: Vec<(S, Climb)> = fits.into_iter().map(|fit| (fit, Climb::default())).collect();
         for iteration in 1..=self.max_iterations {
-            let looks = iteration % self.look_every == 0 || iteration == self.max_iterations;
-            for (fit, climb) in fits.iter_mut().zip(&mut climbs).filter(|(_, climb)| climb.ending.is_none()) {
+            let mut going = fits.iter_mut().filter(|(_, climb)| climb.ending.is_none()).peekable();
+            if going.peek().is_none() {
+                break;
+            }
+            for (fit, climb) in going {
                 step(fit)?;
                 climb.iterations = iteration;
             }
-            if !looks {
+            if !iteration.is_multiple_of(self.look_every) && iteration < self.max_iterations {
                 continue;
             }
-            for (fit, climb) in fits.iter().zip(&mut climbs).filter(|(_, climb)| climb.ending.is_none()) {
+            for (fit, climb) in fits.iter_mut().filter(|(_, climb)| climb.ending.is_none()) {
                 let (before, now) = (climb.objective.last().copied(), objective(fit)?);
                 climb.objective.push(now);
                 let least = self.tolerance * f64::from(self.look_every) * now.abs();
@@ -67,10 +70,8 @@ impl Schedule {
                     climb.ending = Some(Ending::Converged);
                 }
             }
-            if climbs.iter().all(|climb| climb.ending.is_some()) {
-                break;
-            }
         }
-        Ok(climbs)
+        let higher = |a: (S, Climb), b: (S, Climb)| if b.1.height() > a.1.height() { b } else { a };
+        Ok(fits.into_iter().reduce(higher).ok_or(TruthError::NoAnnotations)?)
     }
 }

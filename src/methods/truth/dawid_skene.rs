@@ -109,7 +109,7 @@ impl DawidSkene {
         let hard = self.estimate == Estimate::Hard;
         let start = match known.confusions(annotations, 1)? {
             Some(earlier) => held.start_with_sources(&earlier.logs, &earlier.log_prior, hard)?,
-            None => held.start_with_posterior(&votes(annotations, &gold))?,
+            None => held.start_with_posterior(votes(annotations, &gold))?,
         };
         let logarithms = if self.one_coin { Logarithms::OneCoin } else { Logarithms::Shares };
         let how = Maximising { logarithms, class_count: 0.0 };
@@ -117,10 +117,9 @@ impl DawidSkene {
             held.maximise(state, how)?;
             held.expect(state, hard)
         };
-        let mut states = [start];
-        let climb = schedule.climb(&mut states, step, |state| self.objective(&held, state, &counts))?.swap_remove(0);
-        let [logs, log_prior] = held.logs(&states[0])?;
-        let (classes, symbols, posterior) = (annotations.classes(), annotations.symbols(), held.posterior(&states[0])?);
+        let (state, climb) = schedule.climb(vec![start], step, |state| self.objective(&held, state, &counts))?;
+        let [logs, log_prior] = held.logs(&state)?;
+        let (classes, symbols, posterior) = (annotations.classes(), annotations.symbols(), held.posterior(state)?);
         let confusions = Confusions { classes, symbols, subtypes: 1, logs, log_prior };
         Ok(Fit::of(classes, posterior, confusions.skill(), climb).with(confusions))
     }

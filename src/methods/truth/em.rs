@@ -1,5 +1,8 @@
 //! Expectation and maximisation where an engine computes: three kernels an iteration, nothing read back.
 
+use std::sync::Arc;
+
+use bytemuck::allocation::cast_vec;
 use bytemuck::{Zeroable, bytes_of};
 
 use super::annotations::Annotations;
@@ -96,7 +99,7 @@ impl<'a> Held<'a> {
             per_item: annotations.len() / items.max(1),
             per_source: annotations.len() / sources,
         };
-        let cells = engine.upload_array(annotations.cells())?;
+        let cells = engine.give_rows(annotations.cells(), 1)?;
         engine.check_steps(&cells, steps(annotations, &cut, symbols, columns.all()) as u64)?;
         Ok(Self {
             engine,
@@ -105,7 +108,7 @@ impl<'a> Held<'a> {
             gold: engine.upload_array(gold)?,
             cells,
             segments: engine.upload_planes(&cut.segments.concat(), 2)?,
-            members: engine.upload_array(&by_cell.items)?,
+            members: engine.give_rows(&by_cell.items, 1)?,
             sources: engine.upload_array(&(0..sources as u32).collect::<Vec<_>>())?,
             firsts: engine.upload_array(&cut.firsts)?,
             counts: engine.upload_array(counts)?,
@@ -113,7 +116,7 @@ impl<'a> Held<'a> {
     }
 
     /// Begins with a posterior, [B, columns].
-    pub(super) fn start_with_posterior(&self, posterior: &[f32]) -> Result<State> {
+    pub(super) fn start_with_posterior(&self, posterior: Vec<f32>) -> Result<State> {
         let columns = self.sizes.columns.all();
         let mut masses = Vec::with_capacity(self.sizes.blocks() * columns);
         for block in posterior.chunks(expect::BLOCK * columns) {
@@ -123,8 +126,9 @@ impl<'a> Held<'a> {
             }
             masses.extend(mass);
         }
-        let posterior = self.engine.upload_rows(posterior, columns)?;
-        Ok(State { posterior, masses: self.engine.upload_rows(&masses, columns)?, ..self.new_state() })
+        let masses = self.engine.upload_rows(&masses, columns)?;
+        let posterior = self.engine.give_rows(&Arc::new(cast_vec(posterior)), columns)?;
+        Ok(State { posterior, masses, ..self.new_state() })
     }
 
     /// Begins with what is known of sources, [N, L, columns], and of the class prior, `[columns]`.
@@ -240,8 +244,8 @@ impl<'a> Held<'a> {
     }
 
     /// The posterior, [B, columns].
-    pub(super) fn posterior(&self, state: &State) -> Result<Vec<f32>> {
-        state.posterior.read(self.engine)
+    pub(super) fn posterior(&self, state: State) -> Result<Vec<f32>> {
+        state.posterior.into_values(self.engine)
     }
 
     /// Logarithms of each source's confusion, [N, L, columns], and of the class prior, `[columns]`.
