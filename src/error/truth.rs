@@ -62,6 +62,14 @@ pub enum TruthError {
         /// What is said to be known.
         classes: [u32; 2],
     },
+    /// A name of no method.
+    #[error("there is no method `{name}`; there are {names}")]
+    NoMethod {
+        /// The name given.
+        name: String,
+        /// Those that there are.
+        names: String,
+    },
     /// A fit cannot begin with what another method found.
     #[error("the earlier fit found no confusion of its sources; begin with one of the same method")]
     OtherMethod,

@@ -1,7 +1,8 @@
 //! What a fit found.
 
 use super::climb::Climb;
-use crate::methods::calibration::posterior;
+use crate::error::{LabelError, Result, TruthError};
+use crate::methods::calibration::{Labelled, Temperature, posterior};
 
 /// What was found of items and sources.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +88,36 @@ impl Fit {
     #[must_use]
     pub fn ending(&self) -> Ending {
         self.ending
+    }
+
+    /// The temperature that makes the posterior likeliest to have said the truth of these items, given as items and classes.
+    /// It is to be truth that the fit was not told: of what it was told it is sure.
+    ///
+    /// # Errors
+    ///
+    /// No items; an item or a class that there is not.
+    pub fn temperature(&self, truth: &[(u32, u32)]) -> Result<Temperature> {
+        let (mut rows, mut labels) = (Vec::with_capacity(truth.len() * self.classes), Vec::with_capacity(truth.len()));
+        for (place, &(item, class)) in truth.iter().enumerate() {
+            let Some(row) = self.posterior.chunks_exact(self.classes).nth(item as usize) else {
+                let (what, count) = ("item whose truth is known", self.posterior.len() / self.classes);
+                return Err(TruthError::Index { annotation: place, what, index: item, count }.into());
+            };
+            LabelError::check(self.classes, item as usize, class)?;
+            rows.extend_from_slice(row);
+            labels.push(class);
+        }
+        Ok(Temperature::fit(&Labelled::new(self.classes, &rows, &labels)?))
+    }
+
+    /// The same fit with its posterior at a temperature.
+    ///
+    /// # Errors
+    ///
+    /// None so far: a posterior of a fit is a distribution for each item.
+    pub fn tempered(mut self, temperature: &Temperature) -> Result<Self> {
+        temperature.apply(self.classes, &mut self.posterior)?;
+        Ok(self)
     }
 
     /// How each source answers, where the method finds that.
