@@ -9,3 +9,4 @@ pub mod engines;
 pub mod oracle;
 pub mod problem;
 pub mod specs;
+pub mod stream;

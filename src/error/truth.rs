@@ -29,6 +29,20 @@ pub enum TruthError {
         /// How many there are.
         count: usize,
     },
+    /// An index so far past the last that memory for all between would be a mistake.
+    #[error(
+        "the {what} {index} is {reach} or more past the {count} there are; make room for it first, by `Online::grow`"
+    )]
+    TooFar {
+        /// `item` or `source`.
+        what: &'static str,
+        /// The index given.
+        index: u32,
+        /// How many there are.
+        count: usize,
+        /// How many past them an index may be, at most.
+        reach: usize,
+    },
     /// A label that is neither a class nor an abstention.
     #[error(
         "annotation {annotation}: {label} is no class; classes are 0 to {last}, and `ABSTAINED` stands for no answer",

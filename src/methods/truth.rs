@@ -8,6 +8,7 @@
 //! | [`majority`] | nothing |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
+//! | [`Online`] | a confusion matrix, while annotations arrive |
 //!
 //! How good a source is ([`Fit::skill`]) is of Dawid and Skene's method the probability that it names an item's class.
 //!
@@ -38,6 +39,7 @@ mod fit;
 mod gamma;
 mod known;
 mod majority;
+mod online;
 
 pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicates};
 pub use self::bcc::Bcc;
@@ -45,3 +47,4 @@ pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
 pub use self::known::Known;
 pub use self::majority::majority;
+pub use self::online::{Online, OnlineOptions};

@@ -2,3 +2,4 @@
 
 mod annotations;
 mod dawid_skene;
+mod online;

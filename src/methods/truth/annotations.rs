@@ -4,6 +4,8 @@ use std::iter::repeat_n;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{LengthError, Result, TruthError};
 
 /// The label of a source that was asked and gave no answer, which is told apart from one that was not asked: sources may
@@ -22,7 +24,8 @@ pub struct AnnotationsOptions {
 }
 
 /// What becomes of a source's second label for an item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Duplicates {
     /// Each counts: the source was asked again.
@@ -247,7 +250,7 @@ impl Annotations {
 }
 
 /// Fails if something cannot be counted in 32 bits.
-fn check_count(what: &'static str, given: u64) -> Result<()> {
+pub(super) fn check_count(what: &'static str, given: u64) -> Result<()> {
     let at_most = u64::from(u32::MAX - 1);
     if given <= at_most { Ok(()) } else { Err(TruthError::TooMany { what, given, at_most }.into()) }
 }
