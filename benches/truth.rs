@@ -1,5 +1,5 @@
 //! Truth inference on simulated annotations, one core: sorting them, the shares of votes, ten iterations of Dawid and Skene's
-//! method with the sorting and without, beside a copy of the same bytes.
+//! method with the sorting and without, and a stream of them taken one by one, beside a copy of the same bytes.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 
@@ -9,7 +9,7 @@ mod simulation;
 
 use std::time::Duration;
 
-use consilience::truth::{Annotations, DawidSkene, majority};
+use consilience::truth::{Annotations, DawidSkene, Online, OnlineOptions, majority};
 use consilience::{Device, Engine, EngineOptions};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -27,6 +27,16 @@ fn truth(c: &mut Criterion) {
         group.throughput(Throughput::Elements(annotations as u64));
         group.bench_function("copy", |b| b.iter(|| (of.items.clone(), of.sources.clone(), of.labels.clone())));
         group.bench_function("sort", |b| b.iter(sorted));
+        // From nothing, in no order: the time of one is that of the stream by its length.
+        group.bench_function("online", |b| {
+            b.iter(|| {
+                let mut online = Online::new(4, OnlineOptions::default()).expect("valid options");
+                for ((&item, &source), &label) in of.items.iter().zip(&of.sources).zip(&of.labels) {
+                    online.add(item, source, label).expect("a valid annotation");
+                }
+                online
+            });
+        });
         let held = sorted();
         group.bench_function("majority", |b| b.iter(|| majority(&held)));
         group.bench_function(BenchmarkId::new("dawid_skene", "with-sort"), |b| {
