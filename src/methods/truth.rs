@@ -5,7 +5,8 @@
 //!
 //! | method | what it knows of a source |
 //! |---|---|
-//! | [`majority`] | nothing |
+//! | [`majority`], [`Majority`] | nothing |
+//! | [`Wawa`], [`ZeroBasedSkill`], [`LogOdds`] | how often it agrees with the votes |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
 //! | [`Online`] | a confusion matrix, while annotations arrive |
@@ -38,13 +39,21 @@ mod em;
 mod fit;
 mod gamma;
 mod known;
+mod log_odds;
 mod majority;
+mod one_coin;
 mod online;
+mod votes;
+mod wawa;
+mod zero_based_skill;
 
 pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicates};
 pub use self::bcc::Bcc;
 pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
 pub use self::known::Known;
-pub use self::majority::majority;
+pub use self::log_odds::LogOdds;
+pub use self::majority::{Majority, Ties, majority};
 pub use self::online::{Online, OnlineOptions};
+pub use self::wawa::Wawa;
+pub use self::zero_based_skill::ZeroBasedSkill;

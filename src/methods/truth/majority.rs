@@ -1,7 +1,14 @@
 //! The shares of votes.
 
+use rand_xoshiro::SplitMix64;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+
 use super::annotations::Annotations;
+use super::fit::Fit;
+use super::votes::{Votes, decided, wins};
+use crate::error::Result;
 use crate::kernel::em::expect::UNKNOWN;
+use crate::methods::random::below;
 
 /// The shares of an item's votes that each class has, [B, C]: those of a tie share it; of an item on which nobody voted, all
 /// the same.
@@ -48,4 +55,70 @@ pub(super) fn votes(annotations: &Annotations, gold: &[u32]) -> Vec<f32> {
         }
     }
     shares
+}
+
+/// Whose votes are the most, with what becomes of a tie.
+///
+/// The posterior is [`majority`]'s; the skill the share of a source's votes that are the majority's decision, of a tie among m
+/// classes one m-th, and that of chance, 1/C, of a source without votes. The objective is the number of votes decided so.
+///
+/// # Examples
+///
+/// *A tie that is drawn: the posterior is even but for the last bit of the class drawn.*
+///
+/// ```
+/// use consilience::truth::{Annotations, Majority, Ties};
+///
+/// let annotations = Annotations::new(2, &[0, 0], &[0, 1], &[0, 1])?;
+/// let drawn = |seed| Majority { ties: Ties::Seeded(seed) }.fit(&annotations).map(|fit| fit.decision()[0]);
+/// let ones = (0..1000).map(drawn).sum::<Result<u32, _>>()?;
+/// assert!((450..550).contains(&ones));
+/// assert_eq!(drawn(7)?, drawn(7)?);
+/// # Ok::<(), consilience::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Majority {
+    /// What becomes of a tie.
+    pub ties: Ties,
+}
+
+/// What becomes of a tie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Ties {
+    /// The tied classes share the item evenly; [`Fit::decision`] names the lowest.
+    #[default]
+    Split,
+    /// One of the tied classes is drawn for each item, by this seed and the item's index alone: its share is the next larger
+    /// number, so that [`Fit::decision`] names it. Of an item without votes, any class.
+    Seeded(u64),
+}
+
+impl Majority {
+    /// Fits to the annotations.
+    ///
+    /// # Errors
+    ///
+    /// None so far: annotations are checked as they are taken.
+    pub fn fit(&self, annotations: &Annotations) -> Result<Fit> {
+        let votes = Votes::of(annotations);
+        let sums = votes.sums(&vec![1.0; annotations.sources()]);
+        let decided = decided(&sums, votes.classes);
+        let objective = votes.agreements(&decided).iter().sum();
+        let mut fit = votes.fit(&[], votes.agreement(&decided), objective);
+        fit.posterior = majority(annotations);
+        if let Ties::Seeded(seed) = self.ties {
+            let rows = sums.chunks_exact(votes.classes.max(1));
+            for (item, (sums, shares)) in rows.zip(fit.posterior.chunks_exact_mut(votes.classes.max(1))).enumerate() {
+                let tied: Vec<usize> = (0..sums.len()).filter(|&k| wins(sums, sums[k])).collect();
+                if tied.len() > 1 {
+                    let mut random = SplitMix64::seed_from_u64(seed);
+                    random = SplitMix64::seed_from_u64(random.next_u64() ^ item as u64);
+                    let share = &mut shares[tied[below(&mut random, tied.len())]];
+                    *share = share.next_up();
+                }
+            }
+        }
+        Ok(fit)
+    }
 }
