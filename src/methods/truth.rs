@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`majority`], [`Majority`] | nothing |
 //! | [`Wawa`], [`ZeroBasedSkill`], [`LogOdds`] | how often it agrees with the votes |
+//! | [`Mace`] | how often it knows, and what it says otherwise |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
 //! | [`Online`] | a confusion matrix, while annotations arrive |
@@ -40,6 +41,7 @@ mod fit;
 mod gamma;
 mod known;
 mod log_odds;
+mod mace;
 mod majority;
 mod one_coin;
 mod online;
@@ -53,6 +55,7 @@ pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
 pub use self::known::Known;
 pub use self::log_odds::LogOdds;
+pub use self::mace::Mace;
 pub use self::majority::{Majority, Ties, majority};
 pub use self::online::{Online, OnlineOptions};
 pub use self::wawa::Wawa;

@@ -1,7 +1,9 @@
 //! What every method on the host promises, whatever the annotations.
 
 use consilience::Result;
-use consilience::truth::{ABSTAINED, Annotations, AnnotationsOptions, Fit, LogOdds, Majority, Wawa, ZeroBasedSkill};
+use consilience::truth::{
+    ABSTAINED, Annotations, AnnotationsOptions, Fit, LogOdds, Mace, Majority, Wawa, ZeroBasedSkill,
+};
 
 use crate::support::crowd::Crowd;
 
@@ -13,6 +15,7 @@ const METHODS: &[Method] = &[
     ("wawa", |a| Wawa.fit(a)),
     ("zero-based skill", |a| ZeroBasedSkill::default().fit(a)),
     ("log-odds", |a| LogOdds::default().fit(a)),
+    ("mace", |a| Mace::default().fit(a)),
 ];
 
 /// Fails if two posteriors differ by more than rounding.
@@ -74,7 +77,9 @@ fn an_item_without_votes_is_of_any_class() {
 fn a_tie_is_even() {
     let annotations = Annotations::new(2, &[0, 0], &[0, 1], &[0, 1]).expect("fine");
     for (name, fit) in METHODS {
-        assert_eq!(fit(&annotations).expect("a fit").posterior(), [0.5, 0.5], "{name}");
+        // Drawn beginnings tell two sources apart, by less each iteration.
+        let posterior = fit(&annotations).expect("a fit").posterior().to_vec();
+        assert!(posterior.iter().all(|p| (p - 0.5).abs() <= 1e-5), "{name}: {posterior:?}");
     }
 }
 
