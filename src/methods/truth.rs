@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`majority`], [`Majority`] | nothing |
 //! | [`Wawa`], [`ZeroBasedSkill`], [`LogOdds`] | how often it agrees with the votes |
+//! | [`Kos`] | how far others confirm it |
 //! | [`Mace`] | how often it knows, and what it says otherwise |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
@@ -40,6 +41,7 @@ mod em;
 mod fit;
 mod gamma;
 mod known;
+mod kos;
 mod log_odds;
 mod mace;
 mod majority;
@@ -54,6 +56,7 @@ pub use self::bcc::Bcc;
 pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
 pub use self::known::Known;
+pub use self::kos::Kos;
 pub use self::log_odds::LogOdds;
 pub use self::mace::Mace;
 pub use self::majority::{Majority, Ties, majority};

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod dawid_skene;
+mod kos;
 mod mace;
 mod methods;
 mod online;

@@ -144,6 +144,7 @@ fn ties_are_split_or_drawn() {
         tied += usize::from(won(row, a) < 1.0);
         changed += usize::from(a != b);
     }
+    assert!(drawn.posterior().iter().zip(split.posterior()).all(|(drawn, split)| drawn >= split));
     // Half of the ties of two go to the other class.
     assert!(tied > 20 && changed > tied / 4 && changed < 3 * tied / 4 + 1, "{changed} of {tied}");
     // An item's draw is its own: what stands before it makes no difference.
