@@ -16,6 +16,9 @@ use crate::error::{Result, TruthError};
 /// share of |y| that speaks for a class, which is no probability of being right; of an item without votes both are 1/2. The
 /// skill is sum A x over sum |x| of all of a source's votes, from -1 to 1, and 0 without votes. There is no objective.
 ///
+/// It was made for sources with about as many votes each. Where few voted far more often than the rest, what they tell outgrows
+/// all else from iteration to iteration, and the answer may be worse than the majority's.
+///
 /// # Examples
 ///
 /// *Two that agree, and one that says the opposite.*

@@ -5,16 +5,19 @@ use consilience::truth::{Annotations, Kos};
 use super::{Naive, agree};
 use crate::support::crowd::Crowd;
 
+/// Item, source and sign.
+type Vote = (usize, usize, f64);
+
 #[test]
 fn messages_leave_out_whom_they_go_to() {
     for (labels, sources, seed) in [(200, 10, 1), (300, 25, 2), (25, 9, 3)] {
         let crowd = Crowd::random(labels, sources, 2, seed);
-        let votes: Vec<(usize, usize, f64)> = (crowd.table().iter().enumerate())
+        let votes: Vec<Vote> = (crowd.table().iter().enumerate())
             .flat_map(|(item, votes)| {
                 votes.iter().map(move |vote| (item, vote.0, [-1.0, 1.0][vote.1])).collect::<Vec<_>>()
             })
             .collect();
-        let others = |at: usize, messages: &[f64], same: fn((usize, usize, f64), (usize, usize, f64)) -> bool| -> f64 {
+        let others = |at: usize, messages: &[f64], same: fn(Vote, Vote) -> bool| -> f64 {
             let of = |i: &usize| *i != at && same(votes[*i], votes[at]);
             (0..votes.len()).filter(of).map(|i| votes[i].2 * messages[i]).sum()
         };
@@ -23,7 +26,7 @@ fn messages_leave_out_whom_they_go_to() {
             x = (0..votes.len()).map(|at| others(at, &y, |a, b| a.0 == b.0)).collect();
             y = (0..votes.len()).map(|at| others(at, &x, |a, b| a.1 == b.1)).collect();
         }
-        let ratio = |messages: &[f64], of: &dyn Fn((usize, usize, f64)) -> bool| {
+        let ratio = |messages: &[f64], of: &dyn Fn(Vote) -> bool| {
             let chosen = || (0..votes.len()).filter(|&i| of(votes[i]));
             let all: f64 = chosen().map(|i| f64::abs(messages[i])).sum();
             if all == 0.0 { 0.0 } else { chosen().map(|i| votes[i].2 * messages[i]).sum::<f64>() / all }
