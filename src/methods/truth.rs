@@ -13,7 +13,9 @@
 //! | [`Bcc`] | a distribution of its confusion matrix |
 //! | [`Online`] | a confusion matrix, while annotations arrive |
 //!
-//! How good a source is ([`Fit::skill`]) is of Dawid and Skene's method the probability that it names an item's class.
+//! How good a source is ([`Fit::skill`]) is of Dawid and Skene's method the probability that it names an item's class; each
+//! other says what it is of its own. [`DawidSkene`] and [`Bcc`] run on an [`Engine`](crate::Engine), all others on the host, in
+//! f64, on one core.
 //!
 //! # Examples
 //!

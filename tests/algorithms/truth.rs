@@ -8,7 +8,9 @@ mod methods;
 mod online;
 mod voting;
 
-use consilience::truth::Fit;
+use consilience::truth::{ABSTAINED, Fit, Known};
+
+use crate::support::crowd::Crowd;
 
 /// What a naive implementation found.
 pub struct Naive {
@@ -16,6 +18,53 @@ pub struct Naive {
     pub posterior: Vec<Vec<f64>>,
     pub skill: Vec<f64>,
     pub objective: Option<f64>,
+}
+
+/// What is known beforehand: nothing, or some classes and how each source answered.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    pub gold: Vec<(u32, u32)>,
+    /// [N, C, L].
+    pub counts: Vec<f32>,
+    /// How often each source was right, and wrong; empty: nothing.
+    pub before: Vec<[f64; 2]>,
+}
+
+impl Told {
+    /// Every seventh item's class, every other one wrongly, and up to eight answers of each source.
+    fn of(crowd: &Crowd) -> Self {
+        let classes = crowd.classes;
+        let gold = (0..crowd.truth.len() as u32).step_by(7);
+        let gold = gold.map(|i| (i, (crowd.truth[i as usize] + i % 2) % classes as u32)).collect();
+        let symbols = classes + usize::from(crowd.labels.contains(&ABSTAINED));
+        let (mut counts, mut before) = (Vec::new(), Vec::new());
+        for source in 0..crowd.number_of_sources() {
+            let mut sums = [0.0; 2];
+            for class in 0..classes {
+                for answer in 0..symbols {
+                    let count = ((3 * source + 5 * class + 2 * answer) % 9) as f32 / 4.0;
+                    counts.push(count);
+                    if answer < classes {
+                        sums[usize::from(answer != class)] += f64::from(count);
+                    }
+                }
+            }
+            before.push(sums);
+        }
+        Self { gold, counts, before }
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known { gold: &self.gold, counts: &self.counts, warm: None }
+    }
+
+    fn class(&self, item: usize) -> Option<usize> {
+        self.gold.iter().find(|known| known.0 as usize == item).map(|known| known.1 as usize)
+    }
+
+    fn before(&self, source: usize, default: [f64; 2]) -> [f64; 2] {
+        self.before.get(source).copied().unwrap_or(default)
+    }
 }
 
 /// Fails unless a fit is what the naive implementation found: posteriors within 1e-5 but for one in a thousand and within

@@ -21,7 +21,7 @@ pub(super) struct Climb {
 
 impl Climb {
     /// The objective at the end.
-    fn height(&self) -> f64 {
+    pub(super) fn height(&self) -> f64 {
         self.objective.last().copied().unwrap_or(f64::NEG_INFINITY)
     }
 }

@@ -60,7 +60,6 @@ impl Known<'_> {
     }
 
     /// How often each source is taken to have been right before, and wrong, `[N]`, by default so often.
-    #[expect(dead_code, reason = "methods of one accuracy follow")]
     pub(super) fn accuracies(&self, annotations: &Annotations, default: [f64; 2]) -> Result<Vec<[f64; 2]>> {
         if self.counts.is_empty() {
             return Ok(vec![default; annotations.sources()]);
@@ -91,7 +90,6 @@ impl Known<'_> {
     }
 
     /// The skills an earlier fit found.
-    #[expect(dead_code, reason = "methods of one accuracy follow")]
     pub(super) fn skill(&self, annotations: &Annotations) -> Result<Option<&[f64]>> {
         let Some(earlier) = self.warm else { return Ok(None) };
         LengthError::check("the list of skills of the earlier fit", annotations.sources(), earlier.skill.len())?;

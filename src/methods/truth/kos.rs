@@ -1,23 +1,34 @@
 //! Messages between items and sources (Karger, Oh and Shah, NeurIPS 2011).
 
+use std::ops::Range;
+
 use rand_xoshiro::SplitMix64;
-use rand_xoshiro::rand_core::{RngCore, SeedableRng};
+use rand_xoshiro::rand_core::SeedableRng;
 
 use super::annotations::Annotations;
-use super::fit::{Ending, Fit};
+use super::climb::Climb;
+use super::fit::Fit;
+use super::known::Known;
 use super::votes::Votes;
 use crate::error::{Result, TruthError};
+use crate::methods::random::unit;
 
 /// Of two classes a vote A is -1 for the first or 1 for the second. An item tells each source what the others say, x = sum A y
-/// over the item's other votes; a source tells each item how far its other votes are confirmed, y = sum A x over those. After so
-/// many iterations the sign of sum A y over all of an item's votes is its class.
+/// over the item's other votes; a source tells each item how far its other votes are confirmed, y = mean A x over those. After so
+/// many iterations the sign of sum A y over all of an item's votes is its class. Of more classes, each is told from all others
+/// in this way.
 ///
-/// Messages are divided by the largest after each iteration, which changes no sign and keeps them finite. The posterior is the
-/// share of |y| that speaks for a class, which is no probability of being right; of an item without votes both are 1/2. The
-/// skill is sum A x over sum |x| of all of a source's votes, from -1 to 1, and 0 without votes. There is no objective.
+/// Messages are divided by the largest after each iteration, which changes no sign and keeps them finite. The lead of a class is
+/// sum A y over sum |y| of the item's votes; posteriors are as 1 + lead, which is no probability of being right; of an item
+/// without votes they are even. The skill is sum A x over sum |x| of all of a source's votes, from -1 to 1, and 0 without votes.
+/// There is no objective.
 ///
-/// It was made for sources with about as many votes each. Where few voted far more often than the rest, what they tell outgrows
-/// all else from iteration to iteration, and the answer may be worse than the majority's.
+/// The paper's y are sums. It is about sources with as many votes each, of whom means say the same; else what those with most
+/// votes tell, right or wrong, outgrows all else from iteration to iteration, until answers are no better than chance. Such is
+/// [`Kos::sums`].
+///
+/// A known class is the largest message an item can send, and a source that is taken to have been right or wrong before has
+/// heard it so often. An earlier fit's skills are the first messages y.
 ///
 /// # Examples
 ///
@@ -35,6 +46,8 @@ use crate::error::{Result, TruthError};
 pub struct Kos {
     /// Iterations.
     pub iterations: u32,
+    /// Whether sources send sums as in the paper, not means.
+    pub sums: bool,
     /// The seed of the first messages y, normal with mean and variance 1 as in the paper; `None`: all are 1, so that the first
     /// x are a vote's majority among the others.
     pub seed: Option<u64>,
@@ -42,7 +55,7 @@ pub struct Kos {
 
 impl Default for Kos {
     fn default() -> Self {
-        Self { iterations: 20, seed: None }
+        Self { iterations: 5, sums: false, seed: None }
     }
 }
 
@@ -51,60 +64,92 @@ impl Kos {
     ///
     /// # Errors
     ///
-    /// Other than two classes; no iteration.
+    /// No iteration.
     pub fn fit(&self, annotations: &Annotations) -> Result<Fit> {
-        if annotations.classes() != 2 {
-            let (what, value) = ("the number of classes", annotations.classes() as f64);
-            return Err(TruthError::Option { what, value, must: "2 for messages, whose sign is the class" }.into());
-        }
+        self.fit_with(annotations, &Known::default())
+    }
+
+    /// The same with what is known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Kos::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit; an earlier fit of
+    /// other sources.
+    pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
         if self.iterations == 0 {
             let (what, must) = ("the number of iterations", "at least 1");
             return Err(TruthError::Option { what, value: 0.0, must }.into());
         }
-        let votes = Votes::of(annotations);
-        let signs: Vec<f64> = votes.votes.iter().map(|&(label, _)| f64::from(label) * 2.0 - 1.0).collect();
-        let mut y = self.first(votes.votes.len());
-        let mut x = vec![0.0; y.len()];
-        let mut skill = vec![0.0; annotations.sources()];
+        let votes = Votes::new(annotations, known, [0.0; 2])?;
+        let first = match known.skill(annotations)? {
+            Some(skill) => votes.votes.iter().map(|&(_, source)| skill[source as usize]).collect(),
+            None => self.first(votes.votes.len()),
+        };
+        let classes = votes.classes;
+        let mut posterior = vec![0.0; votes.items() * classes];
+        let mut told = vec![[0.0; 2]; annotations.sources()];
+        // Of two classes one is told from the other both ways alike.
+        for class in if classes == 2 { 1..2 } else { 0..classes } {
+            let of_class = self.messages(&votes, &first, class, &mut told);
+            for (row, lead) in posterior.chunks_exact_mut(classes).zip(of_class) {
+                row[class] = 1.0 + lead;
+                if classes == 2 {
+                    row[0] = 1.0 - lead;
+                }
+            }
+        }
+        let skill = told.iter().map(|&[says, all]| if all > 0.0 { says / all } else { 0.0 }).collect();
+        let climb = Climb { iterations: self.iterations, ..Climb::default() };
+        Ok(votes.climbed(&votes.shares(&posterior), skill, climb))
+    }
+
+    /// The lead of a class over all others, of each item; adds sum A x and sum |x| of each source.
+    fn messages(&self, votes: &Votes, first: &[f64], class: usize, told: &mut [[f64; 2]]) -> Vec<f64> {
+        let sign = |of: usize| if of == class { 1.0 } else { -1.0 };
+        let signs: Vec<f64> = votes.votes.iter().map(|&(label, _)| sign(label as usize)).collect();
+        let (mut x, mut y) = (vec![0.0; first.len()], first.to_vec());
+        let mut sums = vec![0.0; told.len()];
+        let others: Vec<f64> = votes.totals().map(|all| if self.sums { 1.0 } else { (all - 1.0).max(1.0) }).collect();
         for _ in 0..self.iterations {
-            for ends in votes.starts.windows(2) {
-                let run = ends[0] as usize..ends[1] as usize;
+            for run in votes.runs() {
                 let all: f64 = run.clone().map(|i| signs[i] * y[i]).sum();
                 run.for_each(|i| x[i] = all - signs[i] * y[i]);
             }
             scale(&mut x);
-            skill.fill(0.0);
+            for (item, run) in votes.runs().enumerate() {
+                if let Some(known) = votes.known(item) {
+                    x[run].fill(sign(known));
+                }
+            }
+            sums.iter_mut().zip(&votes.before).for_each(|(sum, [right, wrong])| *sum = right - wrong);
             for (i, &(_, source)) in votes.votes.iter().enumerate() {
-                skill[source as usize] += signs[i] * x[i];
+                sums[source as usize] += signs[i] * x[i];
             }
             for (i, &(_, source)) in votes.votes.iter().enumerate() {
-                y[i] = skill[source as usize] - signs[i] * x[i];
+                y[i] = (sums[source as usize] - signs[i] * x[i]) / others[source as usize];
             }
             scale(&mut y);
         }
-        let mut told = vec![0.0; skill.len()];
-        votes.votes.iter().zip(&x).for_each(|(&(_, source), x)| told[source as usize] += x.abs());
-        for (skill, told) in skill.iter_mut().zip(told) {
-            *skill = if told > 0.0 { *skill / told } else { 0.0 };
+        for ((told, sum), [right, wrong]) in told.iter_mut().zip(&sums).zip(&votes.before) {
+            *told = [told[0] + sum, told[1] + right + wrong];
         }
-        let mut posterior = Vec::with_capacity(votes.items() * 2);
-        for ends in votes.starts.windows(2) {
-            let run = ends[0] as usize..ends[1] as usize;
+        votes.votes.iter().zip(&x).for_each(|(&(_, source), x)| told[source as usize][1] += x.abs());
+        let lead = |run: Range<usize>| {
             let says: f64 = run.clone().map(|i| signs[i] * y[i]).sum();
             let all: f64 = run.map(|i| y[i].abs()).sum();
-            let lead = if all > 0.0 { says / all } else { 0.0 };
-            posterior.extend([(1.0 - lead) / 2.0, (1.0 + lead) / 2.0]);
-        }
-        let fit = votes.fit(&posterior, skill, 0.0);
-        Ok(Fit { objective: Vec::new(), iterations: self.iterations, ending: Ending::Iterations, ..fit })
+            if all > 0.0 { says / all } else { 0.0 }
+        };
+        votes.runs().map(lead).collect()
     }
 
     fn first(&self, len: usize) -> Vec<f64> {
         let Some(seed) = self.seed else { return vec![1.0; len] };
         let mut random = SplitMix64::seed_from_u64(seed);
-        let mut uniform = || (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64;
         // Box and Muller, 1958.
-        let mut normal = || (-2.0 * (1.0 - uniform()).ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+        let mut normal = || {
+            let radius = (-2.0 * (1.0 - unit(&mut random)).ln()).sqrt();
+            radius * (std::f64::consts::TAU * unit(&mut random)).cos()
+        };
         (0..len).map(|_| 1.0 + normal()).collect()
     }
 }

@@ -2,25 +2,27 @@
 
 use super::annotations::Annotations;
 use super::fit::Fit;
+use super::known::Known;
 use super::one_coin;
-use super::votes::{Votes, decided};
+use super::votes::Votes;
 use crate::error::{Result, TruthError};
 
 /// A vote weighs ln((C - 1) p / (1 - p)), which is what decides best among sources whose accuracies p are known and who err
-/// towards every other class alike; the posterior is the softmax of the sums. Here p is how often a source agrees with the
-/// majority: (agreements + s) / (votes + C s), of a tie among m classes one m-th of an agreement, s = `smoothing`.
+/// towards every other class alike; the posterior is the softmax of the sums. Here p is how far a source agrees with all who
+/// voted, itself among them: (sum of the shares of the votes on an item that are for its class + s) / (votes + C s), s =
+/// `smoothing`. Whether it agrees with their majority instead says less: a narrow one counts like one without dissent.
 ///
-/// So a source without votes has the accuracy of chance, and one that was always outvoted speaks against what it says. The skill
-/// is p, the objective the log-likelihood of the votes by it, one value.
+/// A source without votes has the accuracy of chance, and one that is mostly outvoted speaks against what it says. The skill is
+/// p, the objective the log-likelihood of the votes by it, one value. As a weight p is within 1e-9 and 1 - 1e-9.
 ///
 /// # Examples
 ///
-/// *p is 2/3 for a source that agreed once in one vote.*
+/// *p is 2/3 for a source that agreed once in one vote, where 1 is added to what it is and what it is not.*
 ///
 /// ```
 /// use consilience::truth::{Annotations, LogOdds};
 ///
-/// let fit = LogOdds::default().fit(&Annotations::new(2, &[0], &[0], &[1])?)?;
+/// let fit = LogOdds { smoothing: 1.0 }.fit(&Annotations::new(2, &[0], &[0], &[1])?)?;
 /// assert_eq!(fit.posterior(), [1.0_f32 / 3.0, 2.0 / 3.0]);
 /// # Ok::<(), consilience::Error>(())
 /// ```
@@ -32,7 +34,7 @@ pub struct LogOdds {
 
 impl Default for LogOdds {
     fn default() -> Self {
-        Self { smoothing: 1.0 }
+        Self { smoothing: 0.1 }
     }
 }
 
@@ -43,15 +45,27 @@ impl LogOdds {
     ///
     /// A smoothing that is not a finite number of at least 1e-6: a source that always agreed would be beyond doubt.
     pub fn fit(&self, annotations: &Annotations) -> Result<Fit> {
+        self.fit_with(annotations, &Known::default())
+    }
+
+    /// The same with what is known; of an earlier fit, its posterior by accuracies that are its skills is what is agreed with.
+    ///
+    /// # Errors
+    ///
+    /// As [`LogOdds::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit; an earlier fit of
+    /// other sources.
+    pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
         if !(self.smoothing.is_finite() && self.smoothing >= 1e-6) {
             let (what, must) = ("the smoothing", "a finite number of at least 1e-6");
             return Err(TruthError::Option { what, value: self.smoothing, must }.into());
         }
-        let votes = Votes::of(annotations);
-        let majority = decided(&votes.sums(&vec![1.0; annotations.sources()]), votes.classes);
-        let all = self.smoothing * votes.classes.max(1) as f64;
-        let accuracy = |(agrees, count): (f64, &f64)| (agrees + self.smoothing) / (count + all);
-        let skill: Vec<f64> = votes.agreements(&majority).into_iter().zip(&votes.counts).map(accuracy).collect();
+        let others = annotations.classes() as f64 - 1.0;
+        let votes = Votes::new(annotations, known, [self.smoothing, self.smoothing * others])?;
+        let shares = match known.skill(annotations)? {
+            Some(skill) => one_coin::posterior(&votes, skill).0,
+            None => votes.shares(&votes.sums(&vec![1.0; annotations.sources()])),
+        };
+        let skill = votes.agreement(&shares);
         let (posterior, likelihood) = one_coin::posterior(&votes, &skill);
         Ok(votes.fit(&posterior, skill, likelihood))
     }

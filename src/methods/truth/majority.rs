@@ -4,8 +4,10 @@ use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
 use super::annotations::Annotations;
-use super::fit::Fit;
-use super::votes::{Votes, decided, wins};
+use super::climb::Climb;
+use super::fit::{Ending, Fit};
+use super::known::Known;
+use super::votes::{Votes, wins};
 use crate::error::Result;
 use crate::kernel::em::expect::UNKNOWN;
 use crate::methods::random::below;
@@ -101,15 +103,23 @@ impl Majority {
     ///
     /// None so far: annotations are checked as they are taken.
     pub fn fit(&self, annotations: &Annotations) -> Result<Fit> {
-        let votes = Votes::of(annotations);
+        self.fit_with(annotations, &Known::default())
+    }
+
+    /// The same with items whose class is known. What is known of sources makes no difference: all their votes are alike.
+    ///
+    /// # Errors
+    ///
+    /// A known class of no item, that is none, or two of one item.
+    pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
+        let votes = Votes::new(annotations, &Known { gold: known.gold, ..Known::default() }, [0.0; 2])?;
         let sums = votes.sums(&vec![1.0; annotations.sources()]);
-        let decided = decided(&sums, votes.classes);
+        let decided = votes.decided(&sums);
         let objective = votes.agreements(&decided).iter().sum();
-        let mut fit = votes.fit(&[], votes.agreement(&decided), objective);
-        fit.posterior = majority(annotations);
+        let mut posterior = self::votes(annotations, &votes.gold);
         if let Ties::Seeded(seed) = self.ties {
-            let rows = sums.chunks_exact(votes.classes.max(1));
-            for (item, (sums, shares)) in rows.zip(fit.posterior.chunks_exact_mut(votes.classes.max(1))).enumerate() {
+            let rows = sums.chunks_exact(votes.classes).zip(posterior.chunks_exact_mut(votes.classes));
+            for (item, (sums, shares)) in rows.enumerate().filter(|(item, _)| votes.known(*item).is_none()) {
                 let tied: Vec<usize> = (0..sums.len()).filter(|&k| wins(sums, sums[k])).collect();
                 if tied.len() > 1 {
                     let mut random = SplitMix64::seed_from_u64(seed);
@@ -119,6 +129,7 @@ impl Majority {
                 }
             }
         }
-        Ok(fit)
+        let climb = Climb { objective: vec![objective], iterations: 1, ending: Some(Ending::Converged) };
+        Ok(Fit::of(votes.classes, posterior, votes.agreement(&decided), climb))
     }
 }

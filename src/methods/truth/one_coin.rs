@@ -2,23 +2,35 @@
 
 use super::votes::Votes;
 
-/// ln((C - 1) p / (1 - p)): what a vote of a source that is right with probability p, in (0, 1), says for its class.
-pub(super) fn log_odds(classes: usize, p: f64) -> f64 {
-    // Of one class nothing can be said against.
-    if classes < 2 { 0.0 } else { ((classes - 1) as f64 * p / (1.0 - p)).ln() }
-}
+/// What an accuracy is at least, and falls short of certainty.
+const DOUBT: f64 = 1e-9;
 
 /// The posterior by the accuracies, [B, C], all classes alike beforehand, and the log-likelihood of the votes.
 pub(super) fn posterior(votes: &Votes, accuracies: &[f64]) -> (Vec<f64>, f64) {
+    let even = -(votes.classes as f64).ln();
+    posterior_with(votes, accuracies, &vec![even; votes.classes])
+}
+
+/// The same with ln of how frequent the classes are.
+pub(super) fn posterior_with(votes: &Votes, accuracies: &[f64], log_prior: &[f64]) -> (Vec<f64>, f64) {
     let classes = votes.classes;
-    let weights: Vec<f64> = accuracies.iter().map(|&p| log_odds(classes, p)).collect();
-    // A vote is as likely under every class but its own.
-    let wrong = |p: f64| if classes < 2 { 0.0 } else { ((1.0 - p) / (classes - 1) as f64).ln() };
-    let mut likelihood: f64 = accuracies.iter().zip(&votes.counts).map(|(&p, count)| count * wrong(p)).sum();
-    let mut posterior = votes.sums(&weights);
-    for row in posterior.chunks_exact_mut(classes.max(1)) {
-        likelihood += softmax(row) - (classes as f64).ln();
+    if classes < 2 {
+        return (vec![1.0; votes.items()], 0.0);
     }
+    let within = accuracies.iter().map(|p| p.clamp(DOUBT, 1.0 - DOUBT));
+    // A vote is as likely under every class but its own.
+    let logs: Vec<[f64; 2]> = within.map(|p| [p.ln(), ((1.0 - p) / (classes - 1) as f64).ln()]).collect();
+    let weights: Vec<f64> = logs.iter().map(|[right, wrong]| right - wrong).collect();
+    let mut likelihood: f64 = logs.iter().zip(&votes.counts).map(|([_, wrong], count)| count * wrong).sum();
+    let mut posterior = votes.sums(&weights);
+    for (item, row) in posterior.chunks_exact_mut(classes).enumerate() {
+        row.iter_mut().zip(log_prior).for_each(|(sum, log)| *sum += log);
+        likelihood += match votes.known(item) {
+            Some(class) => row[class],
+            None => softmax(row),
+        };
+    }
+    votes.settle(&mut posterior);
     (posterior, likelihood)
 }
 

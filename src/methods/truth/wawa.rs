@@ -2,7 +2,8 @@
 
 use super::annotations::Annotations;
 use super::fit::Fit;
-use super::votes::{Votes, decided, shares};
+use super::known::Known;
+use super::votes::Votes;
 use crate::error::Result;
 
 /// A source's skill is the share of its votes that are the majority's decision, of a tie among m classes one m-th; the
@@ -34,11 +35,22 @@ impl Wawa {
     ///
     /// None so far: annotations are checked as they are taken.
     pub fn fit(&self, annotations: &Annotations) -> Result<Fit> {
-        let votes = Votes::of(annotations);
-        let majority = decided(&votes.sums(&vec![1.0; annotations.sources()]), votes.classes);
+        self.fit_with(annotations, &Known::default())
+    }
+
+    /// The same with what is known: the majority of an earlier fit is that of its skills.
+    ///
+    /// # Errors
+    ///
+    /// A known class of no item, that is none, or two of one item; counts that are none, or do not fit; an earlier fit of
+    /// other sources.
+    pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
+        let votes = Votes::new(annotations, known, [0.0; 2])?;
+        let even = vec![1.0; annotations.sources()];
+        let majority = votes.decided(&votes.sums(known.skill(annotations)?.unwrap_or(&even)));
         let skill = votes.agreement(&majority);
         let sums = votes.sums(&skill);
-        let objective = super::zero_based_skill::objective(&votes, &decided(&sums, votes.classes), &skill);
-        Ok(votes.fit(&shares(&sums, votes.classes), skill, objective))
+        let objective = super::zero_based_skill::objective(&votes, &votes.decided(&sums), &skill);
+        Ok(votes.fit(&votes.shares(&sums), skill, objective))
     }
 }

@@ -1,8 +1,10 @@
 //! Votes that weigh as much as their source agrees with what they decide, step by step.
 
 use super::annotations::Annotations;
-use super::fit::{Ending, Fit};
-use super::votes::{Votes, decided, shares};
+use super::climb::Climb;
+use super::fit::Fit;
+use super::known::Known;
+use super::votes::Votes;
 use crate::error::{Result, TruthError};
 
 /// Skills s and decisions are found in turn, as in Toloka's crowd-kit: an item's class is that of the largest sum of the skills
@@ -49,23 +51,32 @@ impl ZeroBasedSkill {
     ///
     /// An option out of its range.
     pub fn fit(&self, annotations: &Annotations) -> Result<Fit> {
+        self.fit_with(annotations, &Known::default())
+    }
+
+    /// The same with what is known; an earlier fit's skills are those it begins with.
+    ///
+    /// # Errors
+    ///
+    /// As [`ZeroBasedSkill::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit; an earlier fit of
+    /// other sources.
+    pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
         self.check()?;
-        let votes = Votes::of(annotations);
-        let classes = votes.classes;
-        let mut skill = vec![1.0 / classes.max(1) as f64; annotations.sources()];
+        let votes = Votes::new(annotations, known, [0.0; 2])?;
+        let chance = vec![1.0 / votes.classes as f64; annotations.sources()];
+        let mut skill = known.skill(annotations)?.map_or(chance, <[f64]>::to_vec);
         let mut sums = votes.sums(&skill);
-        let (mut rate, mut values) = (self.rate, Vec::with_capacity(self.iterations as usize));
+        let (mut rate, mut climb) = (self.rate, Climb { iterations: self.iterations, ..Climb::default() });
         for iteration in 1..=self.iterations {
             if iteration % self.halve_every == 0 {
                 rate *= 0.5;
             }
-            let agreement = votes.agreement(&decided(&sums, classes));
+            let agreement = votes.agreement(&votes.decided(&sums));
             skill.iter_mut().zip(agreement).for_each(|(s, a)| *s += rate * (a - *s));
             sums = votes.sums(&skill);
-            values.push(objective(&votes, &decided(&sums, classes), &skill));
+            climb.objective.push(objective(&votes, &votes.decided(&sums), &skill));
         }
-        let fit = votes.fit(&shares(&sums, classes), skill, 0.0);
-        Ok(Fit { objective: values, iterations: self.iterations, ending: Ending::Iterations, ..fit })
+        Ok(votes.climbed(&votes.shares(&sums), skill, climb))
     }
 
     fn check(&self) -> Result<()> {
@@ -86,5 +97,5 @@ impl ZeroBasedSkill {
 /// The sum over votes of (s if decided so - s^2 / 2).
 pub(super) fn objective(votes: &Votes, decided: &[f64], skill: &[f64]) -> f64 {
     let agreements = votes.agreements(decided);
-    agreements.iter().zip(skill).zip(&votes.counts).map(|((agrees, s), count)| agrees * s - count * s * s / 2.0).sum()
+    agreements.iter().zip(skill).zip(votes.totals()).map(|((agrees, s), count)| agrees * s - count * s * s / 2.0).sum()
 }

@@ -1,8 +1,8 @@
 //! The methods that count votes in one pass or step by step, against their formulas.
 
-use consilience::truth::{Annotations, LogOdds, Majority, Ties, Wawa, ZeroBasedSkill, majority};
+use consilience::truth::{Annotations, Known, LogOdds, Majority, Ties, Wawa, ZeroBasedSkill, majority};
 
-use super::{Naive, agree};
+use super::{Naive, Told, agree};
 use crate::support::crowd::Crowd;
 
 const CASES: [(usize, usize, usize, u64); 4] = [(800, 10, 2, 1), (1000, 20, 4, 2), (400, 40, 7, 3), (25, 9, 3, 4)];
@@ -23,16 +23,41 @@ fn won(row: &[f64], class: usize) -> f64 {
     if (row[class] - top).abs() < 1e-10 { 1.0 / tied } else { 0.0 }
 }
 
-/// Votes of a source, and how many of them a tally decides so.
-fn record(crowd: &Crowd, tally: &[Vec<f64>], source: usize) -> (f64, f64) {
-    let (mut count, mut agrees) = (0.0, 0.0);
-    for (votes, row) in crowd.table().iter().zip(tally) {
+/// Rows but where the class is known.
+fn settled(mut rows: Vec<Vec<f64>>, told: &Told) -> Vec<Vec<f64>> {
+    for (item, row) in rows.iter_mut().enumerate() {
+        if let Some(class) = told.class(item) {
+            row.fill(0.0);
+            row[class] = 1.0;
+        }
+    }
+    rows
+}
+
+fn decided(tally: &[Vec<f64>], told: &Told) -> Vec<Vec<f64>> {
+    settled(tally.iter().map(|row| (0..row.len()).map(|class| won(row, class)).collect()).collect(), told)
+}
+
+/// Votes of a source, and how many of them rows agree with, and the same before.
+fn record(crowd: &Crowd, told: &Told, rows: &[Vec<f64>], source: usize, default: [f64; 2]) -> (f64, f64) {
+    let [right, wrong] = told.before(source, default);
+    let (mut count, mut agrees) = (right + wrong, right);
+    for (votes, row) in crowd.table().iter().zip(rows) {
         for vote in votes.iter().filter(|vote| vote.0 == source) {
             count += 1.0;
-            agrees += won(row, vote.1);
+            agrees += row[vote.1];
         }
     }
     (count, agrees)
+}
+
+/// Cases, and each with what is known.
+fn cases() -> impl Iterator<Item = (Crowd, Told)> {
+    CASES.into_iter().flat_map(|(labels, sources, classes, seed)| {
+        let crowd = Crowd::random(labels, sources, classes, seed);
+        let told = Told::of(&crowd);
+        [(crowd.clone(), Told::default()), (crowd, told)]
+    })
 }
 
 fn shares(tally: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
@@ -43,9 +68,10 @@ fn shares(tally: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     tally.into_iter().map(share).collect()
 }
 
-fn quadratic(crowd: &Crowd, tally: &[Vec<f64>], skill: &[f64]) -> f64 {
+fn quadratic(crowd: &Crowd, told: &Told, tally: &[Vec<f64>], skill: &[f64]) -> f64 {
+    let rows = decided(tally, told);
     let of = |(source, &s): (usize, &f64)| {
-        let (count, agrees) = record(crowd, tally, source);
+        let (count, agrees) = record(crowd, told, &rows, source, [0.0; 2]);
         agrees * s - count * s * s / 2.0
     };
     skill.iter().enumerate().map(of).sum()
@@ -53,77 +79,90 @@ fn quadratic(crowd: &Crowd, tally: &[Vec<f64>], skill: &[f64]) -> f64 {
 
 #[test]
 fn wawa_weighs_by_agreement() {
-    for (labels, sources, classes, seed) in CASES {
-        let crowd = Crowd::random(labels, sources, classes, seed);
+    for (crowd, told) in cases() {
         let n = crowd.number_of_sources();
-        let even = tally(&crowd, &vec![1.0; n]);
+        let even = decided(&tally(&crowd, &vec![1.0; n]), &told);
         let skill: Vec<f64> = (0..n)
-            .map(|source| match record(&crowd, &even, source) {
-                (0.0, _) => 1.0 / classes as f64,
+            .map(|source| match record(&crowd, &told, &even, source, [0.0; 2]) {
+                (0.0, _) => 1.0 / crowd.classes as f64,
                 (count, agrees) => agrees / count,
             })
             .collect();
         let sums = tally(&crowd, &skill);
-        let objective = Some(quadratic(&crowd, &sums, &skill));
-        let naive = Naive { posterior: shares(sums), skill, objective };
-        agree("wawa", &Wawa.fit(&crowd.annotations()).expect("a fit"), &naive);
+        let objective = Some(quadratic(&crowd, &told, &sums, &skill));
+        let naive = Naive { posterior: settled(shares(sums), &told), skill, objective };
+        agree("wawa", &Wawa.fit_with(&crowd.annotations(), &told.known()).expect("a fit"), &naive);
     }
 }
 
 #[test]
 fn zero_based_skill_steps_towards_agreement() {
-    for (labels, sources, classes, seed) in CASES {
-        let crowd = Crowd::random(labels, sources, classes, seed);
-        let mut skill = vec![1.0 / classes as f64; crowd.number_of_sources()];
+    for (crowd, told) in cases() {
+        let mut skill = vec![1.0 / crowd.classes as f64; crowd.number_of_sources()];
         let mut rate = 0.7;
         for iteration in 1..=9 {
             rate = if iteration % 4 == 0 { rate / 2.0 } else { rate };
-            let sums = tally(&crowd, &skill);
+            let rows = decided(&tally(&crowd, &skill), &told);
             for (source, s) in skill.iter_mut().enumerate() {
-                let (count, agrees) = record(&crowd, &sums, source);
+                let (count, agrees) = record(&crowd, &told, &rows, source, [0.0; 2]);
                 if count > 0.0 {
                     *s += rate * (agrees / count - *s);
                 }
             }
         }
         let sums = tally(&crowd, &skill);
-        let objective = Some(quadratic(&crowd, &sums, &skill));
-        let naive = Naive { posterior: shares(sums), skill, objective };
+        let objective = Some(quadratic(&crowd, &told, &sums, &skill));
+        let naive = Naive { posterior: settled(shares(sums), &told), skill, objective };
         let method = ZeroBasedSkill { iterations: 9, rate: 0.7, halve_every: 4 };
-        let fit = method.fit(&crowd.annotations()).expect("a fit");
+        let fit = method.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
         agree("zero-based skill", &fit, &naive);
         assert_eq!((fit.iterations(), fit.objective().len()), (9, 9));
     }
 }
 
+/// The posterior of sources of these accuracies, and the log-likelihood.
+pub fn one_coin(crowd: &Crowd, told: &Told, accuracies: &[f64], prior: &[f64]) -> (Vec<Vec<f64>>, f64) {
+    let others = crowd.classes as f64 - 1.0;
+    let (mut likelihood, mut posterior) = (0.0, Vec::new());
+    for (item, votes) in crowd.table().iter().enumerate() {
+        let of = |k: usize| {
+            let of = |vote: &(usize, usize)| match vote.1 == k {
+                true => accuracies[vote.0],
+                false => (1.0 - accuracies[vote.0]) / others,
+            };
+            let possible = told.class(item).is_none_or(|known| known == k);
+            if possible { votes.iter().map(of).product::<f64>() * prior[k] } else { 0.0 }
+        };
+        let joint: Vec<f64> = (0..crowd.classes).map(of).collect();
+        let all: f64 = joint.iter().sum();
+        likelihood += all.ln();
+        posterior.push(joint.iter().map(|p| p / all).collect());
+    }
+    (posterior, likelihood)
+}
+
 #[test]
 fn log_odds_are_those_of_agreement() {
-    for (labels, sources, classes, seed) in CASES {
-        let crowd = Crowd::random(labels, sources, classes, seed);
-        let (n, others) = (crowd.number_of_sources(), classes as f64 - 1.0);
-        let even = tally(&crowd, &vec![1.0; n]);
-        let accuracy = |source| {
-            let (count, agrees) = record(&crowd, &even, source);
-            (agrees + 0.5) / (count + 0.5 * classes as f64)
+    for (crowd, told) in cases() {
+        let (n, classes) = (crowd.number_of_sources(), crowd.classes as f64);
+        let prior = vec![1.0 / classes; crowd.classes];
+        let even = settled(shares(tally(&crowd, &vec![1.0; n])), &told);
+        let accuracies = |rows: &[Vec<f64>]| -> Vec<f64> {
+            let of = |source| record(&crowd, &told, rows, source, [0.5, 0.5 * (classes - 1.0)]);
+            (0..n).map(of).map(|(count, agrees)| agrees / count).collect()
         };
-        let skill: Vec<f64> = (0..n).map(accuracy).collect();
-        let mut likelihood = 0.0;
-        let mut posterior = Vec::new();
-        for votes in crowd.table() {
-            let joint: Vec<f64> = (0..classes)
-                .map(|k| {
-                    let of = |vote: &(usize, usize)| {
-                        if vote.1 == k { skill[vote.0] } else { (1.0 - skill[vote.0]) / others }
-                    };
-                    votes.iter().map(of).product::<f64>() / classes as f64
-                })
-                .collect();
-            let all: f64 = joint.iter().sum();
-            likelihood += all.ln();
-            posterior.push(joint.iter().map(|p| p / all).collect());
-        }
+        let skill = accuracies(&even);
+        let (posterior, likelihood) = one_coin(&crowd, &told, &skill, &prior);
+        let again = accuracies(&posterior);
         let naive = Naive { posterior, skill, objective: Some(likelihood) };
-        agree("log-odds", &LogOdds { smoothing: 0.5 }.fit(&crowd.annotations()).expect("a fit"), &naive);
+        let method = LogOdds { smoothing: 0.5 };
+        let fit = method.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
+        agree("log-odds", &fit, &naive);
+        // Once more, from there.
+        let known = Known { warm: Some(&fit), ..told.known() };
+        let (posterior, likelihood) = one_coin(&crowd, &told, &again, &prior);
+        let naive = Naive { posterior, skill: again, objective: Some(likelihood) };
+        agree("log-odds again", &method.fit_with(&crowd.annotations(), &known).expect("a fit"), &naive);
     }
 }
 
@@ -134,7 +173,8 @@ fn ties_are_split_or_drawn() {
     let even = tally(&crowd, &[1.0; 20]);
     let split = Majority::default().fit(&annotations).expect("a fit");
     assert_eq!(split.posterior(), majority(&annotations));
-    let agreed: f64 = (0..20).map(|source| record(&crowd, &even, source).1).sum();
+    let rows = decided(&even, &Told::default());
+    let agreed: f64 = (0..20).map(|source| record(&crowd, &Told::default(), &rows, source, [0.0; 2]).1).sum();
     assert!((split.objective()[0] - agreed).abs() < 1e-9);
     let drawn = Majority { ties: Ties::Seeded(1) }.fit(&annotations).expect("a fit");
     let (mut tied, mut changed) = (0, 0);
