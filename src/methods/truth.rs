@@ -9,6 +9,7 @@
 //! | [`Wawa`], [`ZeroBasedSkill`], [`LogOdds`] | how often it agrees with the votes |
 //! | [`Kos`] | how far others confirm it |
 //! | [`Mace`] | how often it knows, and what it says otherwise |
+//! | [`Glad`] | one skill, and of each item how easy it is |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
 //! | [`Online`] | a confusion matrix, while annotations arrive |
@@ -42,6 +43,7 @@ mod dawid_skene;
 mod em;
 mod fit;
 mod gamma;
+mod glad;
 mod known;
 mod kos;
 mod log_odds;
@@ -57,6 +59,7 @@ pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicat
 pub use self::bcc::Bcc;
 pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
+pub use self::glad::Glad;
 pub use self::known::Known;
 pub use self::kos::Kos;
 pub use self::log_odds::LogOdds;

@@ -2,6 +2,7 @@
 
 mod annotations;
 mod dawid_skene;
+mod glad;
 mod kos;
 mod mace;
 mod methods;

@@ -14,6 +14,7 @@ pub struct Fit {
     pub(super) iterations: u32,
     pub(super) ending: Ending,
     pub(super) confusions: Option<Confusions>,
+    pub(super) easiness: Option<Vec<f64>>,
 }
 
 /// How each source answers, and how frequent the classes are.
@@ -45,12 +46,17 @@ impl Fit {
     pub(super) fn of(classes: usize, posterior: Vec<f32>, skill: Vec<f64>, climb: Climb) -> Self {
         let Climb { objective, iterations, ending } = climb;
         let ending = ending.unwrap_or(Ending::Iterations);
-        Self { classes, posterior, skill, objective, iterations, ending, confusions: None }
+        Self { classes, posterior, skill, objective, iterations, ending, confusions: None, easiness: None }
     }
 
     /// The same with how sources answer.
     pub(super) fn with(self, confusions: Confusions) -> Self {
         Self { confusions: Some(confusions), ..self }
+    }
+
+    /// The same with how easy items are.
+    pub(super) fn with_easiness(self, easiness: Vec<f64>) -> Self {
+        Self { easiness: Some(easiness), ..self }
     }
 
     /// The posterior of each item, [B, C].
@@ -124,6 +130,12 @@ impl Fit {
     #[must_use]
     pub fn confusions(&self) -> Option<&Confusions> {
         self.confusions.as_ref()
+    }
+
+    /// How easy each item is, `[B]`, where the method finds that.
+    #[must_use]
+    pub fn easiness(&self) -> Option<&[f64]> {
+        self.easiness.as_deref()
     }
 }
 

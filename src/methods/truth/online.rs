@@ -437,6 +437,7 @@ impl Online {
             iterations: 0,
             ending: Ending::Iterations,
             confusions: Some(Confusions { classes, symbols: answers, subtypes: 1, logs, log_prior }),
+            easiness: None,
         }
     }
 

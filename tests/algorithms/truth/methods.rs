@@ -2,7 +2,8 @@
 
 use consilience::Result;
 use consilience::truth::{
-    ABSTAINED, Annotations, AnnotationsOptions, Fit, Known, Kos, LogOdds, Mace, Majority, Wawa, ZeroBasedSkill,
+    ABSTAINED, Annotations, AnnotationsOptions, Fit, Glad, Known, Kos, LogOdds, Mace, Majority, Wawa,
+    ZeroBasedSkill,
 };
 
 use super::Told;
@@ -16,6 +17,7 @@ const METHODS: &[Method] = &[
     ("zero-based skill", |a, known| ZeroBasedSkill::default().fit_with(a, known)),
     ("log-odds", |a, known| LogOdds::default().fit_with(a, known)),
     ("mace", |a, known| Mace::default().fit_with(a, known)),
+    ("glad", |a, known| Glad::default().fit_with(a, known)),
     ("kos", |a, known| Kos::default().fit_with(a, known)),
 ];
 
