@@ -9,6 +9,7 @@
 //! | [`Wawa`], [`ZeroBasedSkill`], [`LogOdds`] | how often it agrees with the votes |
 //! | [`Kos`] | how far others confirm it |
 //! | [`Mace`] | how often it knows, and what it says otherwise |
+//! | [`Triplets`] | one accuracy, in closed form |
 //! | [`Glad`] | one skill, and of each item how easy it is |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
@@ -51,6 +52,7 @@ mod mace;
 mod majority;
 mod one_coin;
 mod online;
+mod triplets;
 mod votes;
 mod wawa;
 mod zero_based_skill;
@@ -66,5 +68,6 @@ pub use self::log_odds::LogOdds;
 pub use self::mace::Mace;
 pub use self::majority::{Majority, Ties, majority};
 pub use self::online::{Online, OnlineOptions};
+pub use self::triplets::Triplets;
 pub use self::wawa::Wawa;
 pub use self::zero_based_skill::ZeroBasedSkill;

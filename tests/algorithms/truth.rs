@@ -7,6 +7,7 @@ mod kos;
 mod mace;
 mod methods;
 mod online;
+mod triplets;
 mod voting;
 
 use consilience::truth::{ABSTAINED, Fit, Known};

@@ -2,7 +2,7 @@
 
 use consilience::Result;
 use consilience::truth::{
-    ABSTAINED, Annotations, AnnotationsOptions, Fit, Glad, Known, Kos, LogOdds, Mace, Majority, Wawa,
+    ABSTAINED, Annotations, AnnotationsOptions, Fit, Glad, Known, Kos, LogOdds, Mace, Majority, Triplets, Wawa,
     ZeroBasedSkill,
 };
 
@@ -18,6 +18,7 @@ const METHODS: &[Method] = &[
     ("log-odds", |a, known| LogOdds::default().fit_with(a, known)),
     ("mace", |a, known| Mace::default().fit_with(a, known)),
     ("glad", |a, known| Glad::default().fit_with(a, known)),
+    ("triplets", |a, known| Triplets::default().fit_with(a, known)),
     ("kos", |a, known| Kos::default().fit_with(a, known)),
 ];
 
@@ -111,7 +112,7 @@ fn what_cannot_be_known_is_named() {
             assert!(error(Known { counts: &[1.0; 71], ..Known::default() }).is_shape(), "{name}");
             assert!(error(Known { counts: &[-1.0; 72], ..Known::default() }).is_truth(), "{name}");
         }
-        if *name != "majority" {
+        if !["majority", "triplets"].contains(name) {
             assert!(error(Known { warm: Some(&earlier), ..Known::default() }).is_shape(), "{name}");
         }
     }
