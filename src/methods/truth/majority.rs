@@ -7,7 +7,6 @@ use super::annotations::Annotations;
 use super::climb::Climb;
 use super::fit::{Ending, Fit};
 use super::known::Known;
-use super::votes::{Votes, wins};
 use crate::error::Result;
 use crate::kernel::em::expect::UNKNOWN;
 use crate::methods::random::below;
@@ -112,24 +111,32 @@ impl Majority {
     ///
     /// A known class of no item, that is none, or two of one item.
     pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
-        let votes = Votes::new(annotations, &Known { gold: known.gold, ..Known::default() }, [0.0; 2])?;
-        let sums = votes.sums(&vec![1.0; annotations.sources()]);
-        let decided = votes.decided(&sums);
-        let objective = votes.agreements(&decided).iter().sum();
-        let mut posterior = self::votes(annotations, &votes.gold);
-        if let Ties::Seeded(seed) = self.ties {
-            let rows = sums.chunks_exact(votes.classes).zip(posterior.chunks_exact_mut(votes.classes));
-            for (item, (sums, shares)) in rows.enumerate().filter(|(item, _)| votes.known(*item).is_none()) {
-                let tied: Vec<usize> = (0..sums.len()).filter(|&k| wins(sums, sums[k])).collect();
-                if tied.len() > 1 {
-                    let mut random = SplitMix64::seed_from_u64(seed);
-                    random = SplitMix64::seed_from_u64(random.next_u64() ^ item as u64);
-                    let share = &mut shares[tied[below(&mut random, tied.len())]];
+        let classes = annotations.classes();
+        let mut posterior = votes(annotations, &known.gold(annotations)?);
+        // What each source's votes agree with, and how many there are.
+        let mut records = vec![[0.0; 2]; annotations.sources()];
+        for (item, row) in posterior.chunks_exact_mut(classes).enumerate() {
+            let most = row.iter().copied().fold(0.0, f32::max);
+            let tied = row.iter().filter(|&&share| share == most).count();
+            for (source, label) in annotations.of_item(item) {
+                if let Some(&share) = row.get(label as usize) {
+                    let [agrees, all] = &mut records[source as usize];
+                    *agrees += if share == most { 1.0 / tied as f64 } else { 0.0 };
+                    *all += 1.0;
+                }
+            }
+            if let (Ties::Seeded(seed), 2..) = (self.ties, tied) {
+                let mut random = SplitMix64::seed_from_u64(seed);
+                random = SplitMix64::seed_from_u64(random.next_u64() ^ item as u64);
+                let drawn = below(&mut random, tied);
+                if let Some(share) = row.iter_mut().filter(|share| **share == most).nth(drawn) {
                     *share = share.next_up();
                 }
             }
         }
-        let climb = Climb { objective: vec![objective], iterations: 1, ending: Some(Ending::Converged) };
-        Ok(Fit::of(votes.classes, posterior, votes.agreement(&decided), climb))
+        let skill = |[agrees, all]: &[f64; 2]| if *all > 0.0 { agrees / all } else { 1.0 / classes as f64 };
+        let objective = vec![records.iter().map(|[agrees, _]| agrees).sum()];
+        let climb = Climb { objective, iterations: 1, ending: Some(Ending::Converged) };
+        Ok(Fit::of(classes, posterior, records.iter().map(skill).collect(), climb))
     }
 }

@@ -147,7 +147,7 @@ impl Votes {
 }
 
 /// Whether a sum is the largest of its row, or equals it.
-pub(super) fn wins(row: &[f64], sum: f64) -> bool {
+fn wins(row: &[f64], sum: f64) -> bool {
     let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     sum >= most - EQUAL * most.abs()
 }
