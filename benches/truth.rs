@@ -1,5 +1,6 @@
 //! Truth inference on simulated annotations, one core: sorting them, the shares of votes, ten iterations of Dawid and Skene's
-//! method with the sorting and without, and a stream of them taken one by one, beside a copy of the same bytes.
+//! method with the sorting and without, ten of GLAD's, MACE, and a stream of them taken one by one, beside a copy of the same
+//! bytes.
 
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run ends")]
 
@@ -9,7 +10,7 @@ mod simulation;
 
 use std::time::Duration;
 
-use consilience::truth::{Annotations, DawidSkene, Online, OnlineOptions, majority};
+use consilience::truth::{Annotations, DawidSkene, Glad, Mace, Majority, Online, OnlineOptions, majority};
 use consilience::{Device, Engine, EngineOptions};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -39,6 +40,7 @@ fn truth(c: &mut Criterion) {
         });
         let held = sorted();
         group.bench_function("majority", |b| b.iter(|| majority(&held)));
+        group.bench_function("majority-and-skills", |b| b.iter(|| Majority::default().fit(&held).expect("a fit")));
         group.bench_function(BenchmarkId::new("dawid_skene", "with-sort"), |b| {
             b.iter(|| method.fit(&engine, &sorted()).expect("a fit"));
         });
@@ -47,6 +49,11 @@ fn truth(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("dawid_skene", "sorted"), |b| {
             b.iter(|| method.fit(&engine, &held).expect("a fit"));
         });
+        if annotations == 100_000 {
+            let glad = Glad { max_iterations: 10, tolerance: 0.0, ..Glad::default() };
+            group.bench_function("glad/10", |b| b.iter(|| glad.fit(&held).expect("a fit")));
+            group.bench_function("mace/10x50", |b| b.iter(|| Mace::default().fit(&held).expect("a fit")));
+        }
         group.finish();
     }
 }
