@@ -167,6 +167,28 @@ fn log_odds_are_those_of_agreement() {
 }
 
 #[test]
+fn a_fit_goes_on_from_the_skills_of_another() {
+    let crowd = Crowd::random(600, 15, 3, 6);
+    let (annotations, told) = (crowd.annotations(), Told::of(&crowd));
+    let steps = |iterations, known: &Known<'_>| {
+        let method = ZeroBasedSkill { iterations, rate: 0.3, halve_every: 100 };
+        method.fit_with(&annotations, known).expect("a fit")
+    };
+    let four = steps(4, &told.known());
+    let warm = Known { warm: Some(&four), ..told.known() };
+    let (five, nine) = (steps(5, &warm), steps(9, &told.known()));
+    assert_eq!((five.skill(), five.posterior()), (nine.skill(), nine.posterior()));
+    assert!(five.skill() != four.skill());
+    let rows = decided(&tally(&crowd, four.skill()), &told);
+    let wawa = Wawa.fit_with(&annotations, &warm).expect("a fit");
+    for (source, skill) in wawa.skill().iter().enumerate() {
+        let (count, agrees) = record(&crowd, &told, &rows, source, [0.0; 2]);
+        assert!((skill - agrees / count).abs() < 1e-12, "source {source}: {skill}");
+    }
+    assert!(wawa.skill() != Wawa.fit_with(&annotations, &told.known()).expect("a fit").skill());
+}
+
+#[test]
 fn ties_are_split_or_drawn() {
     let crowd = Crowd::random(2000, 20, 3, 5);
     let annotations = crowd.annotations();
