@@ -43,3 +43,18 @@ fn known_classes_stay() {
     let gold: Vec<(u32, u32)> = (0..300).step_by(3).map(|item| (item, (of.truth[item as usize] + 1) % 4)).collect();
     check_all(&of, &Asked { gold, ..asked(MAP, 5) });
 }
+
+/// Hundreds of sources of one mind, and a class that none of them named: of what it is next to theirs, nothing is left.
+#[test]
+fn a_known_class_stays_against_all_evidence() {
+    let mut of = Annotated::random(400, 400, 3, 3, 0.0, 10);
+    for source in 0..400 {
+        of.items.extend([7, 8]);
+        of.sources.extend([source, source]);
+        of.labels.extend([1, 1]);
+    }
+    for label in &mut of.labels[..] {
+        *label = if *label == 2 { 1 } else { *label };
+    }
+    check_all(&of, &Asked { gold: vec![(7, 2)], ..asked(MAP, 5) });
+}
