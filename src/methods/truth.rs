@@ -13,6 +13,7 @@
 //! | [`Glad`] | one skill, and of each item how easy it is |
 //! | [`DawidSkene`] | a confusion matrix, or one accuracy |
 //! | [`Bcc`] | a distribution of its confusion matrix |
+//! | [`Averaged`], the default [`Method`] | the mean of three, to be believed more |
 //! | [`Online`] | a confusion matrix, while annotations arrive |
 //!
 //! How good a source is ([`Fit::skill`]) is of Dawid and Skene's method the probability that it names an item's class; each
@@ -38,6 +39,7 @@
 //! ```
 
 mod annotations;
+mod averaged;
 mod bcc;
 mod climb;
 mod dawid_skene;
@@ -50,6 +52,7 @@ mod kos;
 mod log_odds;
 mod mace;
 mod majority;
+mod method;
 mod one_coin;
 mod online;
 mod triplets;
@@ -58,6 +61,7 @@ mod wawa;
 mod zero_based_skill;
 
 pub use self::annotations::{ABSTAINED, Annotations, AnnotationsOptions, Duplicates};
+pub use self::averaged::Averaged;
 pub use self::bcc::Bcc;
 pub use self::dawid_skene::{DawidSkene, Estimate};
 pub use self::fit::{Confusions, Ending, Fit};
@@ -67,6 +71,7 @@ pub use self::kos::Kos;
 pub use self::log_odds::LogOdds;
 pub use self::mace::Mace;
 pub use self::majority::{Majority, Ties, majority};
+pub use self::method::Method;
 pub use self::online::{Online, OnlineOptions};
 pub use self::triplets::Triplets;
 pub use self::wawa::Wawa;

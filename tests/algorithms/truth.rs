@@ -2,6 +2,7 @@
 
 mod annotations;
 mod dawid_skene;
+mod every_method;
 mod glad;
 mod kos;
 mod mace;
