@@ -17,7 +17,7 @@
 //!
 //! | layer | what it is |
 //! |---|---|
-//! | `arrow` | evidence, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | `arrow` | evidence, annotations, labels and posteriors as Parquet and CSV files (feature `arrow`) |
 //! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
 //! | `candle`, `burn` | networks of these frameworks as live sources, and their tensors fused where they lie, with gradients (features `candle`, `burn`, `burn-wgpu`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |

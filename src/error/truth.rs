@@ -87,6 +87,24 @@ pub enum TruthError {
     /// A fit cannot begin with what another method found.
     #[error("the earlier fit found no confusion of its sources; begin with one of the same method")]
     OtherMethod,
+    /// An array from which no annotations can be taken.
+    #[error("column `{column}`: {why}")]
+    Column {
+        /// The column.
+        column: String,
+        /// What is wrong and what would be right.
+        why: String,
+    },
+    /// A value that cannot stand where it stands in an array.
+    #[error("column `{column}`, row {row}: {why}")]
+    Value {
+        /// The column.
+        column: String,
+        /// The row, counted from 0 over all arrays given.
+        row: u64,
+        /// What is wrong and what would be right.
+        why: String,
+    },
     /// An option out of its range.
     #[error("{what} is {value}; it must be {must}")]
     Option {

@@ -1,4 +1,4 @@
-//! Evidence, labels and posteriors as Parquet and CSV files, streamed: memory does not grow with the file.
+//! Evidence, annotations, labels and posteriors as Parquet and CSV files, streamed: memory does not grow with the file of evidence.
 //!
 //! Two layouts of evidence are understood; which one a file has is read from its columns.
 //!
@@ -11,6 +11,9 @@
 //! opinion (a null list, or C nulls) is a missing one, as is an (item, source) pair that a long file does not list.
 //! Columns that fit neither layout are left alone. CSV has no lists; its opinions are scalar columns. In a long CSV file
 //! every column of numbers beside id and source is a class.
+//!
+//! Labels of many sources, one row an annotation, are read as [`NamedAnnotations`], of which [`truth`](crate::truth) finds what
+//! is true.
 //!
 //! # Examples
 //!
@@ -31,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod annotations;
 mod chunk;
 mod failure;
 mod format;
@@ -43,6 +47,7 @@ mod reader;
 mod table;
 mod writer;
 
+pub use self::annotations::{EmptyLabel, Gold, NamedAnnotations, NamedAnnotationsBuilder, NamedAnnotationsOptions};
 pub use self::chunk::EvidenceChunk;
 pub use self::format::Format;
 pub use self::job::{FuseJob, Progress, Summary};

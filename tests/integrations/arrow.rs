@@ -1,6 +1,7 @@
 //! Evidence, label and answer files.
 #![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
+mod annotations;
 mod damage;
 mod job;
 mod labels;

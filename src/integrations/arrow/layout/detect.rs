@@ -8,7 +8,10 @@ use crate::integrations::arrow::reader::EvidenceOptions;
 use crate::integrations::arrow::table::Table;
 
 /// Names under which an id column is looked for when none is given.
-const ID_NAMES: [&str; 3] = ["item", "item_id", "id"];
+const EVIDENCE_ID_NAMES: [&str; 3] = ["item", "item_id", "id"];
+
+/// The same of annotations, whose items may be tasks.
+pub(in crate::integrations::arrow) const ID_NAMES: [&str; 4] = ["item", "item_id", "id", "task"];
 
 impl Found {
     /// The layout of the table.
@@ -121,16 +124,23 @@ impl Group {
 
 /// The id column: the one asked for, else the first of the usual names.
 pub(in crate::integrations::arrow) fn id_column(table: &Table, wanted: Option<&str>) -> Result<usize> {
-    let column = match wanted {
+    named_column(table, "ids", wanted, &EVIDENCE_ID_NAMES)
+}
+
+/// A column of ids, or of what else is an integer or a string: the one asked for, else the first of those names that there is.
+pub(in crate::integrations::arrow) fn named_column(
+    table: &Table,
+    what: &str,
+    wanted: Option<&str>,
+    names: &[&str],
+) -> Result<usize> {
+    let column = match wanted.or_else(|| names.iter().copied().find(|name| table.find(name).is_some())) {
         Some(name) => table.column(name)?,
-        None => match ID_NAMES.iter().find_map(|name| table.find(name)) {
-            Some(column) => column,
-            None => table.column(ID_NAMES[0])?,
-        },
+        None => table.column(names.first().copied().unwrap_or_default())?,
     };
     if table.id_type(column).is_none() {
         let field = &table.fields()[column];
-        let why = format!("column `{}` is of type {}; ids are integers or strings", field.name(), field.data_type());
+        let why = format!("column `{}` is of type {}; {what} are integers or strings", field.name(), field.data_type());
         return Err(layout_error(table, why));
     }
     Ok(column)
