@@ -1,22 +1,20 @@
 //! Writes fused items.
 
+mod batches;
 mod columns;
 
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema};
-use parquet::arrow::ArrowWriter;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::Field;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+pub(super) use self::batches::BatchWriter;
 pub use self::columns::Columns;
-use super::{Format, failure};
-use crate::error::{EvidenceError, FileError, Result};
-use crate::methods::whole_file::WholeFile;
+use super::Format;
+use crate::error::{EvidenceError, Result};
 use crate::tensor::{Fused, Output};
 
 /// Values of a Parquet row group, which stays in memory, encoded, until it is full: at most 32 MiB.
@@ -58,18 +56,8 @@ const VALUES_PER_GROUP: usize = 8 << 20;
 /// ```
 #[derive(Debug)]
 pub struct FusedWriter {
-    // Declared before the file, so that it is dropped while the file still exists.
-    encoder: Encoder,
-    whole: WholeFile,
-    path: PathBuf,
-    schema: Arc<Schema>,
+    batches: BatchWriter,
     columns: Columns,
-}
-
-#[derive(Debug)]
-enum Encoder {
-    Parquet(Box<ArrowWriter<std::fs::File>>),
-    Csv(Box<arrow_csv::Writer<BufWriter<std::fs::File>>>),
 }
 
 impl FusedWriter {
@@ -81,26 +69,8 @@ impl FusedWriter {
     pub fn create(path: impl AsRef<Path>, id: &Field, columns: Columns) -> Result<Self> {
         let path = path.as_ref();
         let format = Format::of(path)?;
-        let schema = Arc::new(columns.schema(id, format));
-        let whole = WholeFile::create(path).map_err(FileError::io(path, "creating"))?;
-        let file = whole.file().try_clone().map_err(FileError::io(path, "creating"))?;
-        let encoder = match format {
-            Format::Parquet => {
-                let properties = properties(id, &columns);
-                let writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))
-                    .map_err(|error| failure::writing(path, error))?;
-                Encoder::Parquet(Box::new(writer))
-            }
-            Format::Csv => {
-                let mut writer = arrow_csv::Writer::new(BufWriter::with_capacity(1 << 20, file));
-                // The header is written with the first batch, and there may be none.
-                writer
-                    .write(&RecordBatch::new_empty(Arc::clone(&schema)))
-                    .map_err(|error| failure::writing(path, error))?;
-                Encoder::Csv(Box::new(writer))
-            }
-        };
-        Ok(Self { encoder, whole, path: path.to_owned(), schema, columns })
+        let (schema, properties) = (columns.schema(id, format), properties(id, &columns));
+        Ok(Self { batches: BatchWriter::create(path, format, schema, properties)?, columns })
     }
 
     /// Appends items.
@@ -117,13 +87,7 @@ impl FusedWriter {
             let needed = fused.items() * self.columns.sources.len();
             EvidenceError::check_len("the contributions", needed, fused.contributions().len())?;
         }
-        let columns = self.columns.arrays(ids, fused, self.format());
-        let path = &self.path;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| failure::writing(path, e))?;
-        match &mut self.encoder {
-            Encoder::Parquet(writer) => writer.write(&batch).map_err(|error| failure::writing(path, error)),
-            Encoder::Csv(writer) => writer.write(&batch).map_err(|error| failure::writing(path, error)),
-        }
+        self.batches.write(self.columns.arrays(ids, fused, self.batches.format()))
     }
 
     /// Writes what is left, waits until the system has stored it, and gives the file its name; a file that had that name
@@ -133,23 +97,7 @@ impl FusedWriter {
     ///
     /// The system refuses; then there is no file under the name, or the one that was there before.
     pub fn finish(self) -> Result<()> {
-        let path = &self.path;
-        match self.encoder {
-            Encoder::Parquet(writer) => {
-                writer.close().map_err(|error| failure::writing(path, error))?;
-            }
-            Encoder::Csv(writer) => {
-                writer.into_inner().into_inner().map_err(|error| failure::writing(path, error.into_error()))?;
-            }
-        }
-        Ok(self.whole.finish().map_err(FileError::io(path, "storing"))?)
-    }
-
-    fn format(&self) -> Format {
-        match self.encoder {
-            Encoder::Parquet(_) => Format::Parquet,
-            Encoder::Csv(_) => Format::Csv,
-        }
+        self.batches.finish()
     }
 }
 
