@@ -35,7 +35,7 @@ mod isotonic;
 mod labelled;
 mod loss;
 mod outcomes;
-pub(super) mod posterior;
+pub(crate) mod posterior;
 mod scores;
 mod temperature;
 

@@ -24,6 +24,14 @@ pub struct Fused {
 }
 
 impl Fused {
+    /// Posteriors found elsewhere, [B, C], with the class decided for and its posterior, of so many sources.
+    pub(crate) fn of_posterior(sources: usize, classes: usize, posterior: Vec<f32>, decision: Vec<u32>) -> Self {
+        let of_row = |(row, &class): (&[f32], &u32)| row.get(class as usize).copied().unwrap_or_default();
+        let confidence = posterior.chunks_exact(classes.max(1)).zip(&decision).map(of_row).collect();
+        let outputs = Outputs::of(&[Output::Posterior, Output::Decision, Output::Confidence]);
+        Self { items: decision.len(), sources, classes, outputs, posterior, decision, confidence, ..Self::default() }
+    }
+
     /// Number of items, B.
     #[must_use]
     pub fn items(&self) -> usize {

@@ -5,6 +5,7 @@ mod classes;
 mod names;
 mod options;
 mod origin;
+mod write;
 
 use std::path::Path;
 

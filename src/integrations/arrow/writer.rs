@@ -87,6 +87,9 @@ impl FusedWriter {
             let needed = fused.items() * self.columns.sources.len();
             EvidenceError::check_len("the contributions", needed, fused.contributions().len())?;
         }
+        if self.columns.class_names.is_some() {
+            EvidenceError::check_len("the decisions", fused.items(), fused.decision().len())?;
+        }
         self.batches.write(self.columns.arrays(ids, fused, self.batches.format()))
     }
 

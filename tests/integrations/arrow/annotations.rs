@@ -2,6 +2,7 @@
 
 mod errors;
 mod truth;
+mod written;
 
 use arrow_array::{Int32Array, LargeStringArray, StringViewArray, UInt64Array};
 use consilience::arrow::{EmptyLabel, NamedAnnotations, NamedAnnotationsBuilder, NamedAnnotationsOptions};

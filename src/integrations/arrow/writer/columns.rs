@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::builder::{Float32Builder, StringBuilder};
-use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, UInt32Array};
+use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, StringArray, UInt32Array};
 use arrow_schema::{DataType, Field, Schema};
 
 use crate::integrations::arrow::Format;
@@ -22,19 +22,28 @@ pub struct Columns {
     /// How many of the strongest sources are named, with their contributions: `source_1`, `contribution_1`, ...; null
     /// where there are fewer. They have to be computed: [`Output::Contributions`].
     pub explain: usize,
+    /// The names of the classes: where they are given, a column `label` holds that of the class decided for.
+    pub class_names: Option<Vec<String>>,
 }
 
 impl Columns {
     /// Columns of outputs alone.
     #[must_use]
     pub fn new(sources: Vec<String>, classes: usize, outputs: Outputs) -> Self {
-        Self { sources, classes, outputs, explain: 0 }
+        Self { sources, classes, outputs, explain: 0, class_names: None }
     }
 
     /// The same with so many of the strongest sources of every item.
     #[must_use]
     pub fn explain(mut self, strongest: usize) -> Self {
         self.explain = strongest;
+        self
+    }
+
+    /// The same with the name of the class decided for.
+    #[must_use]
+    pub fn class_names(mut self, names: Vec<String>) -> Self {
+        self.class_names = Some(names);
         self
     }
 
@@ -65,7 +74,7 @@ impl Columns {
         }
     }
 
-    /// The id's field, then the outputs', then the explanation's.
+    /// The id's field, then the outputs', then the label's, then the explanation's.
     pub(super) fn schema(&self, id: &Field, format: Format) -> Schema {
         let mut fields = vec![id.clone()];
         for output in self.outputs.iter() {
@@ -82,6 +91,9 @@ impl Columns {
                 }
                 _ => fields.push(Field::new(output.name(), DataType::Float32, false)),
             }
+        }
+        if self.class_names.is_some() {
+            fields.push(Field::new("label", DataType::Utf8, true));
         }
         for place in 1..=self.explain {
             fields.push(Field::new(format!("source_{place}"), DataType::Utf8, true));
@@ -109,6 +121,10 @@ impl Columns {
                     None => Arc::new(Float32Array::from_iter_values(values.iter().copied())),
                 }),
             }
+        }
+        if let Some(names) = &self.class_names {
+            let labels = fused.decision().iter().map(|&class| names.get(class as usize));
+            arrays.push(Arc::new(StringArray::from_iter(labels)));
         }
         arrays.extend(self.explanations(fused));
         arrays
