@@ -17,20 +17,29 @@ pub struct Simulation {
     pub items: Vec<u32>,
     pub sources: Vec<u32>,
     pub labels: Vec<u32>,
+    /// The class of each item.
+    pub truth: Vec<u32>,
 }
 
 impl Simulation {
-    /// So many annotations by a two-hundredth as many sources, five at least. Each source is right on a class with a
-    /// probability of its own, drawn from Beta(6, 3); how it errs is drawn uniformly from all ways to err.
+    /// So many annotations by a two-hundredth as many sources, five at least.
     pub fn new(annotations: usize, seed: u64) -> Self {
+        Self::with_sources(annotations, annotations / 200, seed)
+    }
+
+    /// The same by so many sources, five at least. Each source is right on a class with a probability of its own, drawn from
+    /// Beta(6, 3); how it errs is drawn uniformly from all ways to err.
+    pub fn with_sources(annotations: usize, sources: usize, seed: u64) -> Self {
         let mut random = SplitMix64::seed_from_u64(seed);
-        let sources = (annotations / 200).max(PER_ITEM);
+        let sources = sources.max(PER_ITEM);
         let confusions: Vec<[[f64; 4]; 4]> = (0..sources).map(|_| confusion(&mut random)).collect();
-        let mut triples = Vec::with_capacity(annotations);
-        while triples.len() < annotations {
-            let (item, class) = ((triples.len() / PER_ITEM) as u32, drawn(&PRIOR, &mut random));
+        let [mut items, mut of_sources, mut labels] = [const { Vec::new() }; 3];
+        [&mut items, &mut of_sources, &mut labels].into_iter().for_each(|column| column.reserve_exact(annotations));
+        let mut truth = Vec::with_capacity(annotations.div_ceil(PER_ITEM));
+        while items.len() < annotations {
+            let class = drawn(&PRIOR, &mut random);
             let mut chosen = [usize::MAX; PER_ITEM];
-            for place in 0..PER_ITEM.min(annotations - triples.len()) {
+            for place in 0..PER_ITEM.min(annotations - items.len()) {
                 let source = loop {
                     let source = below(&mut random, sources);
                     if !chosen.contains(&source) {
@@ -38,15 +47,17 @@ impl Simulation {
                     }
                 };
                 chosen[place] = source;
-                triples.push((item, source as u32, drawn(&confusions[source][class], &mut random) as u32));
+                items.push(truth.len() as u32);
+                of_sources.push(source as u32);
+                labels.push(drawn(&confusions[source][class], &mut random) as u32);
             }
+            truth.push(class as u32);
         }
-        shuffle(&mut random, &mut triples);
-        Self {
-            items: triples.iter().map(|triple| triple.0).collect(),
-            sources: triples.iter().map(|triple| triple.1).collect(),
-            labels: triples.iter().map(|triple| triple.2).collect(),
+        // The same draws move each column alike, so that triples need not stand together as well.
+        for column in [&mut items, &mut of_sources, &mut labels] {
+            shuffle(&mut random.clone(), column);
         }
+        Self { items, sources: of_sources, labels, truth }
     }
 }
 

@@ -6,6 +6,7 @@
 
 #[path = "../src/methods/random.rs"]
 mod random;
+#[expect(dead_code, reason = "here nobody asks what is true")]
 mod simulation;
 
 use std::time::Duration;
