@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use consilience::Device;
 
-use crate::method::Method;
 use crate::{DIRECTORY, Failure};
+use consilience::truth::Method;
 
 /// Finds who is right when sources disagree and nobody knows the answer.
 ///
@@ -61,7 +61,7 @@ pub struct Args {
 impl Args {
     pub fn methods(&self) -> Result<Vec<Method>, Failure> {
         if self.method == "all" {
-            return Ok(Method::all().into_iter().collect());
+            return Ok(Method::all().collect());
         }
         Ok(vec![self.method.parse()?])
     }

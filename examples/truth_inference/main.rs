@@ -16,7 +16,6 @@ mod files;
 #[path = "../stream_fusion/machine.rs"]
 #[expect(dead_code, reason = "here nobody asks for cores and their time")]
 mod machine;
-mod method;
 mod plot;
 #[path = "../../src/methods/random.rs"]
 mod random;
@@ -37,9 +36,9 @@ use clap::Parser;
 use consilience::{Engine, EngineOptions};
 
 use self::args::Args;
-use self::method::Method;
 use self::row::Row;
 use self::task::{Data, Task};
+use consilience::truth::Method;
 
 /// What a program may fail with.
 type Failure = Box<dyn Error>;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
-use crate::method::{Fit, Method};
 use crate::task::Task;
 use crate::{Failure, whole_file};
+use consilience::truth::{Fit, Method};
 
 const SIZE: (u32, u32) = (720, 520);
 const INK: RGBColor = RGBColor(40, 40, 40);

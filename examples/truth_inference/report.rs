@@ -3,10 +3,10 @@
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::args::Args;
-use crate::method::Method;
 use crate::row::Row;
 use crate::task::{Data, Task};
 use crate::{DIRECTORY, files, machine};
+use consilience::truth::Method;
 
 /// What the annotations are, in a line or two.
 pub fn task(task: &Task) -> String {

@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use consilience::Engine;
-use consilience::truth::Known;
+use consilience::truth::{Fit, Known, Method};
 
 use crate::Failure;
-use crate::method::{Fit, Method};
 use crate::score::Score;
 use crate::task::Task;
 

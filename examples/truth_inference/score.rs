@@ -1,10 +1,9 @@
 //! How near the truth posteriors are.
 
 use consilience::calibration::{BINS, Labelled, Temperature, ece, nll};
-use consilience::truth::majority;
+use consilience::truth::{Method, majority};
 
 use crate::Failure;
-use crate::method::Method;
 use crate::row::Row;
 use crate::task::Task;
 
