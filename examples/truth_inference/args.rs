@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use consilience::Device;
+use consilience::truth::Method;
 
 use crate::{DIRECTORY, Failure};
-use consilience::truth::Method;
 
 /// Finds who is right when sources disagree and nobody knows the answer.
 ///

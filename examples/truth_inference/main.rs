@@ -33,12 +33,12 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
+use consilience::truth::Method;
 use consilience::{Engine, EngineOptions};
 
 use self::args::Args;
 use self::row::Row;
 use self::task::{Data, Task};
-use consilience::truth::Method;
 
 /// What a program may fail with.
 type Failure = Box<dyn Error>;

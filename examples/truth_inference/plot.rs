@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::Path;
 
+use consilience::truth::{Fit, Method};
 use plotters::prelude::*;
 
 use crate::task::Task;
 use crate::{Failure, whole_file};
-use consilience::truth::{Fit, Method};
 
 const SIZE: (u32, u32) = (720, 520);
 const INK: RGBColor = RGBColor(40, 40, 40);

@@ -1,12 +1,12 @@
 //! What is printed.
 
 use comfy_table::{CellAlignment, Table, presets};
+use consilience::truth::Method;
 
 use crate::args::Args;
 use crate::row::Row;
 use crate::task::{Data, Task};
 use crate::{DIRECTORY, files, machine};
-use consilience::truth::Method;
 
 /// What the annotations are, in a line or two.
 pub fn task(task: &Task) -> String {
