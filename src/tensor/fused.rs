@@ -25,6 +25,7 @@ pub struct Fused {
 
 impl Fused {
     /// Posteriors found elsewhere, [B, C], with the class decided for and its posterior, of so many sources.
+    #[cfg(feature = "arrow")]
     pub(crate) fn of_posterior(sources: usize, classes: usize, posterior: Vec<f32>, decision: Vec<u32>) -> Self {
         let of_row = |(row, &class): (&[f32], &u32)| row.get(class as usize).copied().unwrap_or_default();
         let confidence = posterior.chunks_exact(classes.max(1)).zip(&decision).map(of_row).collect();
