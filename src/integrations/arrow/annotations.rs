@@ -68,7 +68,7 @@ pub struct NamedAnnotations {
 /// What is known of annotated items.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gold {
-    /// Items and their classes, as [`Known::gold`](crate::truth::Known::gold) takes them, in the order of items.
+    /// Items and their classes, as [`Known::gold`](field@crate::truth::Known::gold) takes them, in the order of items.
     pub pairs: Vec<(u32, u32)>,
     /// How many labelled items nobody annotated.
     pub unknown: usize,
