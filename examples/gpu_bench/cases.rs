@@ -2,9 +2,11 @@
 
 mod bayes;
 mod beam;
+mod calibration;
 mod fusion;
 mod inputs;
 mod stacking;
+mod truth;
 mod vortex;
 
 use std::time::Instant;
@@ -152,13 +154,15 @@ where
     }
 }
 
-/// All of them; every kernel has one.
+/// All of them; every kernel has one, but for the check of what is held, which runs before others.
 pub fn all() -> Vec<Case> {
-    [fusion::cases(), stacking::cases(), vortex::cases(), beam::cases(), bayes::cases()].into_iter().flatten().collect()
+    let fusion = [fusion::cases(), stacking::cases(), calibration::cases(), truth::cases()];
+    let arrays = [vortex::cases(), beam::cases(), bayes::cases()];
+    fusion.into_iter().chain(arrays).flatten().collect()
 }
 
 /// Integers with all bits in use.
-fn integers(items: usize) -> impl Iterator<Item = u64> {
+fn integers(items: usize) -> impl Iterator<Item = u64> + Clone {
     (1..=items as u64).map(|i| i.wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
