@@ -43,6 +43,21 @@ pub enum TruthError {
         /// How many past them an index may be, at most.
         reach: usize,
     },
+    /// An index that so few annotations can hardly mean: everything below it would take memory.
+    #[error(
+        "annotation {annotation}: the {what} {index} is far past what {annotations} annotations number from 0 on; say in the \
+         options how many there are, or number those that there are"
+    )]
+    FarIndex {
+        /// The annotation's place.
+        annotation: usize,
+        /// `item` or `source`.
+        what: &'static str,
+        /// The index given.
+        index: u32,
+        /// How many annotations there are.
+        annotations: usize,
+    },
     /// A label that is neither a class nor an abstention.
     #[error(
         "annotation {annotation}: {label} is no class; classes are 0 to {last}, and `ABSTAINED` stands for no answer",

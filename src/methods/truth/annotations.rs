@@ -12,12 +12,18 @@ use crate::error::{LengthError, Result, TruthError};
 /// abstain more on some classes than on others.
 pub const ABSTAINED: u32 = u32::MAX - 1;
 
+/// As many items or sources need not be declared, 64 MiB of them.
+const FEW: usize = 1 << 24;
+/// Nor so many for each annotation.
+const EACH: usize = 256;
+
 /// How annotations are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AnnotationsOptions {
-    /// Number of items; `None`: one more than the largest index. Items without annotations get the class prior.
+    /// Number of items; `None`: one more than the largest index, which may be 2^24 or, if that is more, 256 times the number of
+    /// annotations. Items without annotations get the class prior.
     pub items: Option<usize>,
-    /// Number of sources; `None`: one more than the largest index.
+    /// Number of sources; `None`: alike.
     pub sources: Option<usize>,
     /// What becomes of a source's second label for an item.
     pub duplicates: Duplicates,
@@ -93,8 +99,8 @@ impl Annotations {
     ///
     /// # Errors
     ///
-    /// Lists of different lengths; no class; no annotation; a label that is no class; an index that is not below the number given; a
-    /// duplicate where they are rejected: the first. More than 2^32 - 2 annotations or cells (labels of sources).
+    /// Lists of different lengths; no class; no annotation; a label that is no class; an index that is not below the number given, or
+    /// where none is given far past what so many annotations number; a duplicate where they are rejected: the first. More than 2^32 - 2 annotations or cells (labels of sources).
     pub fn with(
         classes: usize,
         items: &[u32],
@@ -273,12 +279,18 @@ fn check_labels(classes: usize, labels: &[u32]) -> Result<bool> {
 fn count(what: &'static str, indices: &[u32], given: Option<usize>) -> Result<usize> {
     let largest = indices.iter().copied().max().unwrap_or_default();
     let count = given.unwrap_or(largest as usize + 1);
-    if (largest as usize) < count {
-        check_count(what, count as u64)?;
-        return Ok(count);
+    let place = |past: usize| indices.iter().position(|&index| index as usize >= past).unwrap_or_default();
+    if largest as usize >= count {
+        let annotation = place(count);
+        return Err(TruthError::Index { annotation, what, index: indices[annotation], count }.into());
     }
-    let annotation = indices.iter().position(|&index| index as usize >= count).unwrap_or_default();
-    Err(TruthError::Index { annotation, what, index: indices[annotation], count }.into())
+    let (annotations, reach) = (indices.len(), FEW.max(EACH * indices.len()));
+    if given.is_none() && count > reach {
+        let annotation = place(reach);
+        return Err(TruthError::FarIndex { annotation, what, index: indices[annotation], annotations }.into());
+    }
+    check_count(if what == "item" { "items" } else { "sources" }, count as u64)?;
+    Ok(count)
 }
 
 /// Values sorted by their keys, those of equal keys in their order, and where each key's values begin, and the last one's end.

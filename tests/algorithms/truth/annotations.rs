@@ -86,9 +86,31 @@ fn what_is_no_annotation_is_named() {
     let lengths = Annotations::new(2, &[0, 0], &[0], &[0, 0]).expect_err("a source is missing");
     assert!(lengths.is_shape(), "{lengths}");
     // Labels of sources that no 32 bits count: nothing is allocated for them.
-    let many = refused(Annotations::new(2, &[0], &[u32::MAX - 2], &[0]));
+    let sources = |given| AnnotationsOptions { sources: Some(given), ..Default::default() };
+    let many = refused(Annotations::with(2, &[0], &[0], &[0], &sources(u32::MAX as usize - 1)));
     let given = 2 * (u64::from(u32::MAX) - 1);
     assert_eq!(many, TruthError::TooMany { what: "labels of sources", given, at_most: u64::from(u32::MAX) - 1 });
+    let items = AnnotationsOptions { items: Some(1 << 32), ..Default::default() };
+    let many = refused(Annotations::with(2, &[0], &[0], &[0], &items));
+    assert_eq!(many, TruthError::TooMany { what: "items", given: 1 << 32, at_most: u64::from(u32::MAX) - 1 });
+    assert_eq!(many.to_string(), "4294967296 items are too many; at most 4294967294 are possible");
+}
+
+/// An id that is no index would have memory taken for all below it.
+#[test]
+fn an_index_far_past_what_is_numbered_is_refused_unless_it_is_declared() {
+    let last = (1 << 24) - 1;
+    assert_eq!(Annotations::new(2, &[0, last], &[0, 0], &[0, 1]).expect("64 MiB").items(), 1 << 24);
+    let error = refused(Annotations::new(2, &[0, last + 1], &[0, 0], &[0, 1]));
+    assert_eq!(error, TruthError::FarIndex { annotation: 1, what: "item", index: last + 1, annotations: 2 });
+    let said = "annotation 1: the item 16777216 is far past what 2 annotations number from 0 on; say in the options how many \
+                there are, or number those that there are";
+    assert_eq!(error.to_string(), said);
+    let error = refused(Annotations::new(2, &[0], &[u32::MAX - 2], &[0]));
+    assert_eq!(error, TruthError::FarIndex { annotation: 0, what: "source", index: u32::MAX - 2, annotations: 1 });
+    let declared = AnnotationsOptions { items: Some((1 << 24) + 1), ..Default::default() };
+    let annotations = Annotations::with(2, &[0, last + 1], &[0, 0], &[0, 1], &declared).expect("as declared");
+    assert_eq!(annotations.items(), (1 << 24) + 1);
 }
 
 #[test]
