@@ -12,7 +12,7 @@ use crate::task::Task;
 /// What one method did.
 pub struct Row {
     pub method: Method,
-    /// The last, where the method has one.
+    /// The last.
     pub objective: Option<f64>,
     pub iterations: u32,
     pub time: Duration,

@@ -78,7 +78,7 @@ impl Fit {
     }
 
     /// The objective, where it was looked at: after every so many iterations and at the end. It never falls but by rounding,
-    /// less than 1e-6 of itself; KOS has none.
+    /// less than 1e-6 of itself. Methods that take no steps upwards have one value.
     #[must_use]
     pub fn objective(&self) -> &[f64] {
         &self.objective

@@ -21,7 +21,8 @@ use crate::methods::random::unit;
 /// Messages are divided by the largest after each iteration, which changes no sign and keeps them finite. The lead of a class is
 /// sum A y over sum |y| of the item's votes; posteriors are as 1 + lead, which is no probability of being right; of an item
 /// without votes they are even. The skill is sum A x over sum |x| of all of a source's votes, from -1 to 1, and 0 without votes.
-/// There is no objective.
+/// The objective is the sum over items of the lead of the class that is decided for, or known: no other decisions have a larger.
+/// It is one value, for messages are no ascent.
 ///
 /// The paper's y are sums. It is about sources with as many votes each, of whom means say the same; else what those with most
 /// votes tell, right or wrong, outgrows all else from iteration to iteration, until answers are no better than chance. Such is
@@ -99,7 +100,12 @@ impl Kos {
             }
         }
         let skill = told.iter().map(|&[says, all]| if all > 0.0 { says / all } else { 0.0 }).collect();
-        let climb = Climb { iterations: self.iterations, ..Climb::default() };
+        let lead = |(item, row): (usize, &[f64])| match votes.known(item) {
+            Some(class) => row[class] - 1.0,
+            None => row.iter().copied().fold(0.0, f64::max) - 1.0,
+        };
+        let objective = vec![posterior.chunks_exact(classes).enumerate().map(lead).sum()];
+        let climb = Climb { objective, iterations: self.iterations, ..Climb::default() };
         Ok(votes.climbed(&votes.shares(&posterior), skill, climb))
     }
 

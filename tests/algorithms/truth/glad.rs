@@ -44,7 +44,7 @@ fn a_fit_is_a_maximum_of_the_posterior_of_skills_and_easiness() {
             let fit = glad.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
             let (mut alpha, mut beta) = (fit.skill().to_vec(), fit.easiness().expect("it finds that").to_vec());
             let (posterior, objective) = naive(&glad, &crowd, &told, &alpha, &beta);
-            agree("glad", &fit, &Naive { posterior, skill: alpha.clone(), objective: Some(objective) });
+            agree("glad", &fit, &Naive { posterior, skill: alpha.clone(), objective });
             let height = |alpha: &[f64], beta: &[f64]| naive(&glad, &crowd, &told, alpha, beta).1;
             for source in 0..alpha.len() {
                 let at = alpha[source];

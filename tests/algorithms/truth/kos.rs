@@ -58,6 +58,12 @@ fn messages_leave_out_whom_they_go_to() {
         for (told, sums) in [(Told::default(), false), (Told::default(), true), (Told::of(&crowd), false)] {
             let kos = Kos { sums, ..Kos::default() };
             let of: Vec<_> = (0..classes).map(|class| messages(&kos, &crowd, &told, class)).collect();
+            let leads = |item: usize| of.iter().map(move |(leads, _)| leads[item]);
+            let decided = |item: usize| match told.class(item) {
+                Some(known) => leads(item).nth(known).unwrap_or(f64::NAN),
+                None => leads(item).fold(f64::MIN, f64::max),
+            };
+            let objective = (0..crowd.truth.len()).map(decided).sum();
             let posterior = (0..crowd.truth.len())
                 .map(|item| match told.class(item) {
                     Some(known) => (0..classes).map(|k| if k == known { 1.0 } else { 0.0 }).collect(),
@@ -75,7 +81,7 @@ fn messages_leave_out_whom_they_go_to() {
                 })
                 .collect();
             let fit = kos.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
-            agree("kos", &fit, &Naive { posterior, skill, objective: None });
+            agree("kos", &fit, &Naive { posterior, skill, objective });
         }
     }
 }

@@ -68,7 +68,7 @@ fn naive(method: &Triplets, crowd: &Crowd, told: &Told) -> Naive {
         })
         .collect();
     let (posterior, likelihood) = one_coin(crowd, told, &skill, &vec![1.0 / classes; crowd.classes]);
-    Naive { posterior, skill, objective: Some(likelihood) }
+    Naive { posterior, skill, objective: likelihood }
 }
 
 #[test]

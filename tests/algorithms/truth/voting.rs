@@ -89,7 +89,7 @@ fn wawa_weighs_by_agreement() {
             })
             .collect();
         let sums = tally(&crowd, &skill);
-        let objective = Some(quadratic(&crowd, &told, &sums, &skill));
+        let objective = quadratic(&crowd, &told, &sums, &skill);
         let naive = Naive { posterior: settled(shares(sums), &told), skill, objective };
         agree("wawa", &Wawa.fit_with(&crowd.annotations(), &told.known()).expect("a fit"), &naive);
     }
@@ -111,7 +111,7 @@ fn zero_based_skill_steps_towards_agreement() {
             }
         }
         let sums = tally(&crowd, &skill);
-        let objective = Some(quadratic(&crowd, &told, &sums, &skill));
+        let objective = quadratic(&crowd, &told, &sums, &skill);
         let naive = Naive { posterior: settled(shares(sums), &told), skill, objective };
         let method = ZeroBasedSkill { iterations: 9, rate: 0.7, halve_every: 4 };
         let fit = method.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
@@ -154,14 +154,14 @@ fn log_odds_are_those_of_agreement() {
         let skill = accuracies(&even);
         let (posterior, likelihood) = one_coin(&crowd, &told, &skill, &prior);
         let again = accuracies(&posterior);
-        let naive = Naive { posterior, skill, objective: Some(likelihood) };
+        let naive = Naive { posterior, skill, objective: likelihood };
         let method = LogOdds { smoothing: 0.5 };
         let fit = method.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
         agree("log-odds", &fit, &naive);
         // Once more, from there.
         let known = Known { warm: Some(&fit), ..told.known() };
         let (posterior, likelihood) = one_coin(&crowd, &told, &again, &prior);
-        let naive = Naive { posterior, skill: again, objective: Some(likelihood) };
+        let naive = Naive { posterior, skill: again, objective: likelihood };
         agree("log-odds again", &method.fit_with(&crowd.annotations(), &known).expect("a fit"), &naive);
     }
 }
