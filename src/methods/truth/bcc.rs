@@ -9,7 +9,7 @@ use super::annotations::Annotations;
 use super::climb::Schedule;
 use super::em::{Columns, Held, Maximising, State};
 use super::fit::{Confusions, Fit};
-use super::gamma::{digamma, ln_gamma};
+use super::gamma::{divergence, expected};
 use super::known::Known;
 use super::majority::votes;
 use crate::engine::Engine;
@@ -196,16 +196,16 @@ impl Bcc {
                 let [sums, counts, logs] = [sums, counts, logs].map(|list| {
                     list[column..].iter().step_by(prior.len()).map(|&value| value.into()).collect::<Vec<f64>>()
                 });
-                bound -= divergence(&sums, &counts, &logs);
+                bound -= divergence(&sums, &counts, logs);
             }
         }
         let subtype = f64::from(self.subtype) / f64::from(self.subtypes);
         let mut classes = Vec::new();
         for sums in prior.chunks_exact(self.subtypes as usize).map(wide) {
             classes.push(self.class_parameter(sums.iter().sum()));
-            bound -= divergence(&sums, &vec![subtype; sums.len()], &expected(&sums));
+            bound -= divergence(&sums, &vec![subtype; sums.len()], expected(&sums));
         }
-        Ok(bound - divergence(&classes, &vec![self.class.into(); classes.len()], &expected(&classes)))
+        Ok(bound - divergence(&classes, &vec![self.class.into(); classes.len()], expected(&classes)))
     }
 
     /// The Dirichlet parameter of a class whose subtypes' sum to so much.
@@ -245,17 +245,4 @@ fn shared_by_chance(shares: &[f32], subtypes: usize, random: &mut SplitMix64) ->
         shared.extend(parts.iter().map(|part| (f64::from(share) * part / whole) as f32));
     }
     shared
-}
-
-/// KL(Dirichlet(a) || Dirichlet(b)), with the expected logarithms under the first.
-fn divergence(a: &[f64], b: &[f64], logs: &[f64]) -> f64 {
-    let each = |((&a, &b), &log): ((&f64, &f64), &f64)| ln_gamma(b) - ln_gamma(a) + (a - b) * log;
-    let parts: f64 = a.iter().zip(b).zip(logs).map(each).sum();
-    ln_gamma(a.iter().sum()) - ln_gamma(b.iter().sum()) + parts
-}
-
-/// Expected logarithms of what is Dirichlet distributed.
-fn expected(parameters: &[f64]) -> Vec<f64> {
-    let whole = digamma(parameters.iter().sum());
-    parameters.iter().map(|&a| digamma(a) - whole).collect()
 }

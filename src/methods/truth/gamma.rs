@@ -1,4 +1,4 @@
-//! The gamma function's logarithm and its derivative, in f64.
+//! The gamma function's logarithm and its derivative, in f64, and what they say of Dirichlet distributions.
 
 /// ln of the gamma function for x > 0: Stirling's series (DLMF 5.11.1) after the argument is raised above 10.
 pub(super) fn ln_gamma(mut x: f64) -> f64 {
@@ -22,4 +22,17 @@ pub(super) fn digamma(mut x: f64) -> f64 {
     let r = 1.0 / (x * x);
     let series = r * (1.0 / 12.0 - r * (1.0 / 120.0 - r * (1.0 / 252.0 - r * (1.0 / 240.0 - r / 132.0))));
     x.ln() - 0.5 / x - series - sum
+}
+
+/// KL(Dirichlet(a) || Dirichlet(b)), with the expected logarithms under the first.
+pub(super) fn divergence(a: &[f64], b: &[f64], logs: impl IntoIterator<Item = f64>) -> f64 {
+    let each = |((&a, &b), log): ((&f64, &f64), f64)| ln_gamma(b) - ln_gamma(a) + (a - b) * log;
+    let parts: f64 = a.iter().zip(b).zip(logs).map(each).sum();
+    ln_gamma(a.iter().sum()) - ln_gamma(b.iter().sum()) + parts
+}
+
+/// Expected logarithms of what is Dirichlet distributed.
+pub(super) fn expected(parameters: &[f64]) -> impl Iterator<Item = f64> {
+    let whole = digamma(parameters.iter().sum());
+    parameters.iter().map(move |&a| digamma(a) - whole)
 }

@@ -8,7 +8,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 use super::annotations::Annotations;
 use super::climb::Climb;
 use super::fit::Fit;
-use super::gamma::{digamma, ln_gamma};
+use super::gamma::{digamma, divergence, expected};
 use super::known::Known;
 use super::votes::Votes;
 use crate::error::{Result, TruthError};
@@ -364,6 +364,7 @@ impl<'a> State<'a> {
         let Parameters { theta, xi, pi } = &self.parameters;
         let alike = |parameter| vec![parameter; self.votes.classes];
         let habits = alike(self.prior.habit);
+        let dirichlet = |a: &[f64], b: &[f64]| divergence(a, b, expected(a));
         let of_theta: f64 = theta.iter().zip(&self.votes.before).map(|(theta, before)| dirichlet(theta, before)).sum();
         let of_xi: f64 = xi.chunks_exact(self.votes.classes).map(|xi| dirichlet(xi, &habits)).sum();
         let of_pi = pi.as_ref().zip(self.prior.frequencies).map(|(pi, parameter)| dirichlet(pi, &alike(parameter)));
@@ -388,12 +389,4 @@ impl<'a> State<'a> {
     fn skill(&self) -> Vec<f64> {
         self.parameters.theta.iter().map(|[knows, guesses]| knows / (knows + guesses)).collect()
     }
-}
-
-/// KL(Dirichlet(a) || Dirichlet(b)).
-fn dirichlet(a: &[f64], b: &[f64]) -> f64 {
-    let (all_a, all_b) = (a.iter().sum(), b.iter().sum());
-    let both = digamma(all_a);
-    let each = |(&a, &b): (&f64, &f64)| ln_gamma(b) - ln_gamma(a) + (a - b) * (digamma(a) - both);
-    ln_gamma(all_a) - ln_gamma(all_b) + a.iter().zip(b).map(each).sum::<f64>()
 }
