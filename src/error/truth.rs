@@ -131,3 +131,15 @@ pub enum TruthError {
         must: &'static str,
     },
 }
+
+impl TruthError {
+    /// Refuses an option whose value is not as it must be.
+    pub(crate) fn check_option(
+        what: &'static str,
+        value: impl Into<f64>,
+        is_valid: bool,
+        must: &'static str,
+    ) -> Result<(), Self> {
+        if is_valid { Ok(()) } else { Err(Self::Option { what, value: value.into(), must }) }
+    }
+}

@@ -110,10 +110,7 @@ impl Annotations {
     ) -> Result<Self> {
         LengthError::check("the list of sources", items.len(), sources.len())?;
         LengthError::check("the list of labels", items.len(), labels.len())?;
-        if classes == 0 {
-            let (what, must) = ("the number of classes", "at least 1");
-            return Err(TruthError::Option { what, value: 0.0, must }.into());
-        }
+        TruthError::check_option("the number of classes", classes as f64, classes > 0, "at least 1")?;
         if items.is_empty() {
             return Err(TruthError::NoAnnotations.into());
         }

@@ -116,7 +116,7 @@ impl Bcc {
     /// As [`Bcc::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit; an
     /// earlier fit of other sources or classes, or with another number of subtypes.
     pub fn fit_with(&self, engine: &Engine, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
-        let schedule = self.check()?;
+        let schedule = self.schedule()?;
         let gold = known.gold(annotations)?;
         let columns = Columns { classes: annotations.classes(), subtypes: self.subtypes as usize };
         let each = annotations.symbols() * columns.all();
@@ -147,12 +147,9 @@ impl Bcc {
         Ok(Fit::of(columns.classes, posterior, confusions.skill(), climb).with(confusions))
     }
 
-    fn check(&self) -> Result<Schedule> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
+    fn schedule(&self) -> Result<Schedule> {
         for (what, value) in [("the number of subtypes", self.subtypes), ("the number of restarts", self.restarts)] {
-            if !(1..=1024).contains(&value) {
-                return option(what, value.into(), "from 1 to 1024");
-            }
+            TruthError::check_option(what, value, (1..=1024).contains(&value), "from 1 to 1024")?;
         }
         let parameters = [
             ("the diagonal parameter", self.diagonal),
@@ -161,22 +158,18 @@ impl Bcc {
             ("the parameter of subtypes", self.subtype),
         ];
         for (what, value) in parameters {
-            if !(1e-3..=1e6).contains(&value) {
-                return option(what, value.into(), "between 1e-3 and 1e6");
-            }
+            TruthError::check_option(what, value, (1e-3..=1e6).contains(&value), "between 1e-3 and 1e6")?;
         }
-        let Self { max_iterations, tolerance, look_every, .. } = *self;
-        let schedule = Schedule { max_iterations, tolerance, look_every };
-        schedule.check()?;
-        Ok(schedule)
+        Schedule::new(self.max_iterations, self.tolerance, self.look_every)
     }
 
     /// Dirichlet parameters of sources, and behind them of the subtypes of each class, [N + 1, L, columns].
     fn counts(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Vec<f32>> {
-        if let Some(&value) = known.counts.iter().find(|&&count| count < 1e-3) {
-            let (what, must) = ("a count of a source", "at least 1e-3, for it is a Dirichlet parameter here");
-            return Err(TruthError::Option { what, value: value.into(), must }.into());
-        }
+        let must = "at least 1e-3, for it is a Dirichlet parameter here";
+        let check = |&count: &f32| {
+            TruthError::check_option("a count of a source", count, count.is_nan() || count >= 1e-3, must)
+        };
+        known.counts.iter().try_for_each(check)?;
         let subtypes = self.subtypes as usize;
         let of_classes = known.counts(annotations, [self.diagonal, self.off_diagonal])?;
         let mut counts: Vec<f32> = of_classes.into_iter().flat_map(|count| repeat_n(count, subtypes)).collect();

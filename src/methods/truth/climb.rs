@@ -6,9 +6,9 @@ use crate::error::{Result, TruthError};
 /// When fits end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schedule {
-    pub max_iterations: u32,
-    pub tolerance: f64,
-    pub look_every: u32,
+    max_iterations: u32,
+    tolerance: f64,
+    look_every: u32,
 }
 
 /// How a fit went.
@@ -27,18 +27,14 @@ impl Climb {
 }
 
 impl Schedule {
-    pub(super) fn check(&self) -> Result<()> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
-        if self.max_iterations == 0 {
-            return option("the number of iterations", 0.0, "at least 1");
-        }
-        if self.look_every == 0 {
-            return option("the number of iterations between two looks", 0.0, "at least 1");
-        }
-        if !(self.tolerance.is_finite() && self.tolerance >= 0.0) {
-            return option("the tolerance", self.tolerance, "a finite number of at least 0");
-        }
-        Ok(())
+    /// Of options that a caller gave.
+    pub(super) fn new(max_iterations: u32, tolerance: f64, look_every: u32) -> Result<Self> {
+        TruthError::check_option("the number of iterations", max_iterations, max_iterations > 0, "at least 1")?;
+        let between = "the number of iterations between two looks";
+        TruthError::check_option(between, look_every, look_every > 0, "at least 1")?;
+        let is_valid = tolerance.is_finite() && tolerance >= 0.0;
+        TruthError::check_option("the tolerance", tolerance, is_valid, "a finite number of at least 0")?;
+        Ok(Self { max_iterations, tolerance, look_every })
     }
 
     /// Brings fits forward, all by an iteration before any by the next, so that a device has the work of all at once; each

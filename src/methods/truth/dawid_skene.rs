@@ -97,10 +97,7 @@ impl DawidSkene {
     /// As [`DawidSkene::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit;
     /// an earlier fit of other sources or classes.
     pub fn fit_with(&self, engine: &Engine, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
-        self.check()?;
-        let Self { max_iterations, tolerance, look_every, .. } = *self;
-        let schedule = Schedule { max_iterations, tolerance, look_every };
-        schedule.check()?;
+        let schedule = self.schedule()?;
         let gold = known.gold(annotations)?;
         let before = (self.estimate != Estimate::MaximumLikelihood).then_some([self.diagonal, self.off_diagonal]);
         let counts = known.counts(annotations, before.unwrap_or_default())?;
@@ -134,13 +131,11 @@ impl DawidSkene {
         Ok(likelihood + prior)
     }
 
-    fn check(&self) -> Result<()> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
+    fn schedule(&self) -> Result<Schedule> {
         for (what, value) in [("the diagonal count", self.diagonal), ("the off-diagonal count", self.off_diagonal)] {
-            if !(value.is_finite() && value >= 0.0) {
-                return option(what, value.into(), "a finite number of at least 0");
-            }
+            let is_valid = value.is_finite() && value >= 0.0;
+            TruthError::check_option(what, value, is_valid, "a finite number of at least 0")?;
         }
-        Ok(())
+        Schedule::new(self.max_iterations, self.tolerance, self.look_every)
     }
 }

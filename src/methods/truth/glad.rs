@@ -96,21 +96,16 @@ impl Glad {
     }
 
     fn schedule(&self) -> Result<Schedule> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
         let means = [("the mean skill", self.skill[0]), ("the mean of ln easiness", self.easiness[0])];
-        if let Some((what, value)) = means.into_iter().find(|(_, mean)| !(-10.0..=10.0).contains(mean)) {
-            return option(what, value, "between -10 and 10");
+        for (what, value) in means {
+            TruthError::check_option(what, value, (-10.0..=10.0).contains(&value), "between -10 and 10")?;
         }
-        for (what, value) in
-            [("the deviation of skills", self.skill[1]), ("the deviation of ln easiness", self.easiness[1])]
-        {
-            if !(1e-3..=1e6).contains(&value) {
-                return option(what, value, "between 1e-3 and 1e6");
-            }
+        let deviations =
+            [("the deviation of skills", self.skill[1]), ("the deviation of ln easiness", self.easiness[1])];
+        for (what, value) in deviations {
+            TruthError::check_option(what, value, (1e-3..=1e6).contains(&value), "between 1e-3 and 1e6")?;
         }
-        let schedule = Schedule { max_iterations: self.max_iterations, tolerance: self.tolerance, look_every: 1 };
-        schedule.check()?;
-        Ok(schedule)
+        Schedule::new(self.max_iterations, self.tolerance, 1)
     }
 }
 

@@ -99,12 +99,8 @@ impl Known<'_> {
     fn check_counts(&self, annotations: &Annotations) -> Result<()> {
         let needed = annotations.sources() * annotations.symbols() * annotations.classes();
         LengthError::check("the list of counts of sources", needed, self.counts.len())?;
-        match self.counts.iter().find(|value| !(value.is_finite() && **value >= 0.0)) {
-            None => Ok(()),
-            Some(&value) => {
-                let (what, must) = ("a count of a source", "a finite number of at least 0");
-                Err(TruthError::Option { what, value: value.into(), must }.into())
-            }
-        }
+        let (what, must) = ("a count of a source", "a finite number of at least 0");
+        let check = |&count: &f32| TruthError::check_option(what, count, count.is_finite() && count >= 0.0, must);
+        Ok(self.counts.iter().try_for_each(check)?)
     }
 }

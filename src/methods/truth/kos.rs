@@ -77,10 +77,7 @@ impl Kos {
     /// As [`Kos::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit; an earlier fit of
     /// other sources.
     pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
-        if self.iterations == 0 {
-            let (what, must) = ("the number of iterations", "at least 1");
-            return Err(TruthError::Option { what, value: 0.0, must }.into());
-        }
+        TruthError::check_option("the number of iterations", self.iterations, self.iterations > 0, "at least 1")?;
         let votes = Votes::new(annotations, known, [0.0; 2])?;
         let first = match known.skill(annotations)? {
             Some(skill) => votes.votes.iter().map(|&(_, source)| skill[source as usize]).collect(),

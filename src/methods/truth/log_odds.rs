@@ -55,10 +55,8 @@ impl LogOdds {
     /// As [`LogOdds::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit; an earlier fit of
     /// other sources.
     pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
-        if !(self.smoothing.is_finite() && self.smoothing >= 1e-6) {
-            let (what, must) = ("the smoothing", "a finite number of at least 1e-6");
-            return Err(TruthError::Option { what, value: self.smoothing, must }.into());
-        }
+        let is_valid = self.smoothing.is_finite() && self.smoothing >= 1e-6;
+        TruthError::check_option("the smoothing", self.smoothing, is_valid, "a finite number of at least 1e-6")?;
         let others = annotations.classes() as f64 - 1.0;
         let votes = Votes::new(annotations, known, [self.smoothing, self.smoothing * others])?;
         let shares = match known.skill(annotations)? {

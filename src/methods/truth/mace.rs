@@ -121,21 +121,16 @@ impl Mace {
     }
 
     fn check(&self) -> Result<()> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
         for (what, value) in [("the number of restarts", self.restarts), ("the number of iterations", self.iterations)]
         {
-            if value == 0 {
-                return option(what, 0.0, "at least 1");
-            }
+            TruthError::check_option(what, value, value > 0, "at least 1")?;
         }
         let priors = [("the prior of knowing", self.knows), ("the prior of guessing", self.guesses)];
         for (what, value) in priors
             .into_iter()
             .chain([("the prior of habits", self.habit), ("the prior of frequencies", self.frequencies.unwrap_or(1.0))])
         {
-            if !(LEAST..=1e6).contains(&value) {
-                return option(what, value, "between 1e-3 and 1e6");
-            }
+            TruthError::check_option(what, value, (LEAST..=1e6).contains(&value), "between 1e-3 and 1e6")?;
         }
         Ok(())
     }

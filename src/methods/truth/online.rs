@@ -128,10 +128,8 @@ impl Online {
     /// No class, or more than 4094; an option out of its range.
     pub fn new(classes: usize, options: OnlineOptions) -> Result<Self> {
         options.check()?;
-        if !(1..=MOST_CLASSES).contains(&classes) {
-            let (what, must) = ("the number of classes", "between 1 and 4094");
-            return Err(TruthError::Option { what, value: classes as f64, must }.into());
-        }
+        let is_valid = (1..=MOST_CLASSES).contains(&classes);
+        TruthError::check_option("the number of classes", classes as f64, is_valid, "between 1 and 4094")?;
         let statistics = Statistics::new(classes, &options);
         let (annotations, items, posterior) = (Lists::default(), Vec::new(), Vec::new());
         Ok(Self { options, classes, annotations, items, posterior, statistics })
@@ -547,10 +545,7 @@ impl OnlineOptions {
         if self.per_class != 0.0 {
             check_count_before("the count of items of each class", self.per_class)?;
         }
-        match self.half_life {
-            Some(0) => Err(TruthError::Option { what: "the half-life", value: 0.0, must: "at least 1" }.into()),
-            _ => Ok(()),
-        }
+        Ok(TruthError::check_option("the half-life", 0.0, self.half_life != Some(0), "at least 1")?)
     }
 }
 
@@ -563,8 +558,6 @@ fn check_counts(classes: usize, counts: &[f32]) -> Result<()> {
 fn check_count_before(what: &'static str, count: f32) -> Result<()> {
     let [least, most] = COUNTS;
     // The nearest f32 of 1e-6 is a little less.
-    if (least as f32..=most as f32).contains(&count) {
-        return Ok(());
-    }
-    Err(TruthError::Option { what, value: count.into(), must: "between 1e-6 and 2^53" }.into())
+    let is_valid = (least as f32..=most as f32).contains(&count);
+    Ok(TruthError::check_option(what, count, is_valid, "between 1e-6 and 2^53")?)
 }

@@ -73,13 +73,10 @@ impl Triplets {
     ///
     /// As [`Triplets::fit`]; a known class of no item, that is none, or two of one item; counts that are none, or do not fit.
     pub fn fit_with(&self, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
-        if !(2..=1000).contains(&self.neighbours) {
-            return option("the number of neighbours", self.neighbours as f64, "between 2 and 1000");
-        }
-        if !(self.smoothing.is_finite() && self.smoothing >= 0.0) {
-            return option("the smoothing", self.smoothing, "a finite number of at least 0");
-        }
+        let (neighbours, is_valid) = (self.neighbours as f64, (2..=1000).contains(&self.neighbours));
+        TruthError::check_option("the number of neighbours", neighbours, is_valid, "between 2 and 1000")?;
+        let is_valid = self.smoothing.is_finite() && self.smoothing >= 0.0;
+        TruthError::check_option("the smoothing", self.smoothing, is_valid, "a finite number of at least 0")?;
         let votes = Votes::new(annotations, known, [0.0; 2])?;
         let smoothing = if known.counts.is_empty() { self.smoothing } else { 0.0 };
         let skill = accuracies(&votes, &self.beyond_chance(&Meetings::of(&votes)), smoothing);

@@ -80,17 +80,11 @@ impl ZeroBasedSkill {
     }
 
     fn check(&self) -> Result<()> {
-        let option = |what, value, must| Err(TruthError::Option { what, value, must }.into());
-        if self.iterations == 0 {
-            return option("the number of iterations", 0.0, "at least 1");
-        }
-        if self.halve_every == 0 {
-            return option("the number of iterations between two halvings", 0.0, "at least 1");
-        }
-        if !(self.rate > 0.0 && self.rate <= 1.0) {
-            return option("the rate", self.rate, "above 0 and at most 1");
-        }
-        Ok(())
+        TruthError::check_option("the number of iterations", self.iterations, self.iterations > 0, "at least 1")?;
+        let between = "the number of iterations between two halvings";
+        TruthError::check_option(between, self.halve_every, self.halve_every > 0, "at least 1")?;
+        let is_valid = self.rate > 0.0 && self.rate <= 1.0;
+        Ok(TruthError::check_option("the rate", self.rate, is_valid, "above 0 and at most 1")?)
     }
 }
 
