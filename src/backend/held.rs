@@ -1,7 +1,6 @@
 //! Arrays that an executor holds, and kernels over them.
 
 use std::ops::Range;
-use std::result::Result as StdResult;
 use std::sync::Arc;
 
 use bytemuck::{cast_slice, cast_slice_mut};
@@ -80,10 +79,10 @@ impl HostArray {
         Self { shape, words: Words::Given(words) }
     }
 
-    /// The words it was given, if nobody else has them.
-    pub fn into_given(self) -> StdResult<Vec<u32>, Self> {
-        let Self { shape, words: Words::Given(words) } = self else { return Err(self) };
-        Arc::try_unwrap(words).map_err(|words| Self { shape, words: Words::Given(words) })
+    /// Takes the words out that it was given, if nobody else has them.
+    pub fn take_given(&mut self) -> Option<Vec<u32>> {
+        let Words::Given(words) = &mut self.words else { return None };
+        Arc::get_mut(words).map(std::mem::take)
     }
 
     /// What such an array takes, in bytes.

@@ -8,7 +8,7 @@ use bytemuck::allocation::try_cast_vec;
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 
 use crate::backend::Backend;
-use crate::backend::held::{HeldArray, Home, HostArray, Shape};
+use crate::backend::held::{HeldArray, Home, Shape};
 use crate::engine::Engine;
 use crate::engine::events::Job;
 use crate::engine::operation::{Check, Part, Read, Written};
@@ -126,28 +126,23 @@ impl<T: Pod> ResidentArray<T> {
     /// Its values on the host, without a copy where they are there and nobody else's.
     pub(crate) fn into_values(mut self, engine: &Engine) -> Result<Vec<T>> {
         self.held(engine)?;
-        for check in &self.checks {
-            check.look(engine)?;
+        self.look(engine)?;
+        if let Some(Store { held: HeldArray::Host(array), .. }) = &mut self.store
+            && let Some(words) = array.take_given()
+        {
+            return Ok(try_cast_vec(words).unwrap_or_else(|(_, words)| cast_slice(&words).to_vec()));
         }
-        let given = |array: HostArray| array.into_given().map_err(HeldArray::Host);
-        self.store = match self.store.take() {
-            Some(Store { held: HeldArray::Host(array), lease }) => match given(array) {
-                Ok(words) => match try_cast_vec(words) {
-                    Ok(values) => return Ok(values),
-                    Err((_, words)) => return Ok(cast_slice(&words).to_vec()),
-                },
-                Err(held) => Some(Store { held, lease }),
-            },
-            other => other,
-        };
         self.read(engine)
+    }
+
+    /// Fails if an item was refused.
+    fn look(&self, engine: &Engine) -> Result<()> {
+        self.checks.iter().try_for_each(|check| check.look(engine))
     }
 
     /// So many values of each plane, if no item was refused.
     fn look_and_read(&self, engine: &Engine, each: usize, values: &mut [T]) -> Result<()> {
-        for check in &self.checks {
-            check.look(engine)?;
-        }
+        self.look(engine)?;
         if values.is_empty() {
             return Ok(());
         }
@@ -275,26 +270,31 @@ impl Engine {
         const { assert!(size_of::<T>() == 4, "words of four bytes") };
         let items = words.len() / values_per_item.max(1);
         LengthError::check("the rows", items * values_per_item, words.len())?;
-        let mut array = self.new_rows(1, items, values_per_item);
+        let array = self.new_rows(1, items, values_per_item);
         let shape = array.shape;
-        let give = |home: &dyn Backend| Store::with(self, home, shape, |home| home.give_array(shape, words));
-        let store = self.on_either(Job::Upload, &mut (), |gpu, ()| give(&**gpu), |cpu, ()| give(&**cpu))?;
-        array.store = Some(store);
-        Ok(array)
+        self.store_as(array, |home| Store::with(self, home, shape, |home| home.give_array(shape, words)))
     }
 
     /// Fills an array that has room for the values.
-    fn upload_as<T: Pod>(&self, mut array: ResidentArray<T>, values: &[T]) -> Result<ResidentArray<T>> {
+    fn upload_as<T: Pod>(&self, array: ResidentArray<T>, values: &[T]) -> Result<ResidentArray<T>> {
         let shape = array.shape;
         let planes: Vec<&[u8]> = cast_slice(values).chunks_exact(shape.plane_bytes().max(1)).collect();
-        let upload = |home: &dyn Backend| {
+        self.store_as(array, |home| {
             let mut store = Store::new(self, home, shape)?;
             if !planes.is_empty() {
                 home.write_array(&mut store.held, &planes)?;
             }
             Ok(store)
-        };
-        let store = self.on_either(Job::Upload, &mut (), |gpu, ()| upload(&**gpu), |cpu, ()| upload(&**cpu))?;
+        })
+    }
+
+    /// Gives an array its memory, where the engine computes.
+    fn store_as<T>(
+        &self,
+        mut array: ResidentArray<T>,
+        make: impl Fn(&dyn Backend) -> Result<Store>,
+    ) -> Result<ResidentArray<T>> {
+        let store = self.on_either(Job::Upload, &mut (), |gpu, ()| make(&**gpu), |cpu, ()| make(&**cpu))?;
         array.store = Some(store);
         Ok(array)
     }
