@@ -5,7 +5,6 @@ pub mod bcc;
 pub mod beams;
 pub mod cases;
 pub mod compare;
-pub mod crowd;
 pub mod engines;
 pub mod oracle;
 pub mod problem;

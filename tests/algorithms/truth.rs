@@ -11,9 +11,9 @@ mod online;
 mod triplets;
 mod voting;
 
-use consilience::truth::{ABSTAINED, Fit, Known};
+use consilience::truth::{Fit, Known};
 
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
 /// What a naive implementation found.
 pub struct Naive {
@@ -35,13 +35,13 @@ pub struct Told {
 
 impl Told {
     /// Every seventh item's class, every other one wrongly, and up to eight answers of each source.
-    fn of(crowd: &Crowd) -> Self {
+    fn of(crowd: &Annotated) -> Self {
         let classes = crowd.classes;
         let gold = (0..crowd.truth.len() as u32).step_by(7);
         let gold = gold.map(|i| (i, (crowd.truth[i as usize] + i % 2) % classes as u32)).collect();
-        let symbols = classes + usize::from(crowd.labels.contains(&ABSTAINED));
+        let symbols = crowd.symbols();
         let (mut counts, mut before) = (Vec::new(), Vec::new());
-        for source in 0..crowd.number_of_sources() {
+        for source in 0..crowd.of_sources {
             let mut sums = [0.0; 2];
             for class in 0..classes {
                 for answer in 0..symbols {

@@ -30,7 +30,7 @@ pub struct Found {
 /// The best of all restarts.
 pub fn bcc(of: &Annotated, asked: &Asked) -> Found {
     let mut random = SplitMix64::seed_from_u64(asked.seed);
-    let shares = shares(of, &asked.gold);
+    let shares = of.shares(&asked.gold);
     let fits = (0..asked.restarts).map(|_| {
         let start = shares.iter().flat_map(|&share| {
             if asked.subtypes == 1 {
@@ -46,26 +46,6 @@ pub fn bcc(of: &Annotated, asked: &Asked) -> Found {
     });
     let higher = |a: Found, b: Found| if b.objective.last() > a.objective.last() { b } else { a };
     fits.reduce(higher).unwrap_or_default()
-}
-
-fn shares(of: &Annotated, gold: &[(u32, u32)]) -> Vec<f64> {
-    let c = of.classes;
-    let mut shares = vec![0.0; of.truth.len() * c];
-    for (&item, &label) in of.items.iter().zip(&of.labels) {
-        if (label as usize) < c {
-            shares[item as usize * c + label as usize] += 1.0;
-        }
-    }
-    for row in shares.chunks_exact_mut(c) {
-        let votes: f64 = row.iter().sum();
-        row.iter_mut().for_each(|p| *p = if votes > 0.0 { *p / votes } else { 1.0 / c as f64 });
-    }
-    for &(item, class) in gold {
-        for k in 0..c {
-            shares[item as usize * c + k] = f64::from(u8::from(k == class as usize));
-        }
-    }
-    shares
 }
 
 fn fit(of: &Annotated, asked: &Asked, mut q: Vec<f64>) -> Found {

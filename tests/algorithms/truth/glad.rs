@@ -4,10 +4,10 @@ use consilience::truth::{Annotations, Glad, Known};
 
 use super::{Told, agree};
 use crate::algorithms::truth::Naive;
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
 /// The posterior of items and the objective, by the formula.
-fn naive(glad: &Glad, crowd: &Crowd, told: &Told, alpha: &[f64], easiness: &[f64]) -> (Vec<Vec<f64>>, f64) {
+fn naive(glad: &Glad, crowd: &Annotated, told: &Told, alpha: &[f64], easiness: &[f64]) -> (Vec<Vec<f64>>, f64) {
     let classes = crowd.classes as f64;
     let right = |alpha: f64, beta: f64| 1.0 / (1.0 + (-alpha * beta).exp());
     let (mut objective, mut posterior) = (0.0, Vec::new());
@@ -37,7 +37,7 @@ fn naive(glad: &Glad, crowd: &Crowd, told: &Told, alpha: &[f64], easiness: &[f64
 #[test]
 fn a_fit_is_a_maximum_of_the_posterior_of_skills_and_easiness() {
     for (labels, sources, classes, seed) in [(200, 8, 2, 1), (150, 10, 4, 2), (25, 9, 3, 4)] {
-        let crowd = Crowd::random(labels, sources, classes, seed);
+        let crowd = Annotated::crowd(labels, sources, classes, seed);
         for told in [Told::default(), Told::of(&crowd)] {
             let (skill, easiness) = ([0.8, 1.2], [0.4, 0.7]);
             let glad = Glad { skill, easiness, max_iterations: 5000, tolerance: 0.0 };
@@ -73,7 +73,7 @@ fn a_fit_is_a_maximum_of_the_posterior_of_skills_and_easiness() {
 #[test]
 fn every_iteration_raises_the_objective() {
     for seed in 0..4 {
-        let crowd = Crowd::random(400, 20, 4, seed);
+        let crowd = Annotated::crowd(400, 20, 4, seed);
         // A prior that says little, so that steps are long.
         for glad in [Glad::default(), Glad { skill: [0.0, 30.0], easiness: [2.0, 5.0], ..Glad::default() }] {
             let glad = Glad { tolerance: 0.0, max_iterations: 60, ..glad };
@@ -88,7 +88,7 @@ fn every_iteration_raises_the_objective() {
 
 #[test]
 fn a_fit_goes_on_from_another() {
-    let annotations = Crowd::random(500, 20, 3, 5).annotations();
+    let annotations = Annotated::crowd(500, 20, 3, 5).annotations();
     let glad = Glad { tolerance: 1e-8, max_iterations: 2000, ..Glad::default() };
     let cold = glad.fit(&annotations).expect("a fit");
     let warm = glad.fit_with(&annotations, &Known { warm: Some(&cold), ..Known::default() }).expect("a fit");

@@ -3,13 +3,13 @@
 use consilience::truth::{Annotations, Kos};
 
 use super::{Naive, Told, agree};
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
 /// Item, source and sign.
 type Vote = (usize, usize, f64);
 
 /// The lead of a class of each item, and of each source the sum of what it heard, and of its size.
-fn messages(kos: &Kos, crowd: &Crowd, told: &Told, class: usize) -> (Vec<f64>, Vec<[f64; 2]>) {
+fn messages(kos: &Kos, crowd: &Annotated, told: &Told, class: usize) -> (Vec<f64>, Vec<[f64; 2]>) {
     let sign = |label: usize| if label == class { 1.0 } else { -1.0 };
     let votes: Vec<Vote> = (crowd.table().iter().enumerate())
         .flat_map(|(item, votes)| votes.iter().map(|vote| (item, vote.0, sign(vote.1))).collect::<Vec<_>>())
@@ -48,13 +48,13 @@ fn messages(kos: &Kos, crowd: &Crowd, told: &Told, class: usize) -> (Vec<f64>, V
         let ([says, all], [right, wrong]) = (sums(&x, &|vote| vote.1 == source), told.before(source, [0.0; 2]));
         [says + right - wrong, all + right + wrong]
     };
-    ((0..crowd.truth.len()).map(lead).collect(), (0..crowd.number_of_sources()).map(heard).collect())
+    ((0..crowd.truth.len()).map(lead).collect(), (0..crowd.of_sources).map(heard).collect())
 }
 
 #[test]
 fn messages_leave_out_whom_they_go_to() {
     for (labels, sources, classes, seed) in [(200, 10, 2, 1), (300, 25, 3, 2), (25, 9, 2, 3)] {
-        let crowd = Crowd::random(labels, sources, classes, seed);
+        let crowd = Annotated::crowd(labels, sources, classes, seed);
         for (told, sums) in [(Told::default(), false), (Told::default(), true), (Told::of(&crowd), false)] {
             let kos = Kos { sums, ..Kos::default() };
             let of: Vec<_> = (0..classes).map(|class| messages(&kos, &crowd, &told, class)).collect();
@@ -73,7 +73,7 @@ fn messages_leave_out_whom_they_go_to() {
                     }
                 })
                 .collect();
-            let skill = (0..crowd.number_of_sources())
+            let skill = (0..crowd.of_sources)
                 .map(|source| {
                     let sum = |k: usize| of[usize::from(classes == 2)..].iter().map(|(_, told)| told[source][k]).sum();
                     let (says, all): (f64, f64) = (sum(0), sum(1));
@@ -89,7 +89,7 @@ fn messages_leave_out_whom_they_go_to() {
 /// Two sources vote on everything, and know nothing; the rest vote seldom, and are mostly right.
 #[test]
 fn means_keep_those_with_most_votes_from_deciding_all() {
-    let mut crowd = Crowd::random(3000, 120, 2, 7);
+    let mut crowd = Annotated::crowd(3000, 120, 2, 7);
     for item in 0..crowd.truth.len() as u32 {
         for source in 120..122 {
             let drawn = (item * 122 + source).wrapping_mul(2_654_435_761) >> 31;
@@ -98,6 +98,7 @@ fn means_keep_those_with_most_votes_from_deciding_all() {
             crowd.labels.push(drawn);
         }
     }
+    crowd.of_sources = 122;
     let right = |sums| {
         let fit = Kos { sums, iterations: 20, seed: None }.fit(&crowd.annotations()).expect("a fit");
         fit.decision().iter().zip(&crowd.truth).filter(|(a, b)| a == b).count()
@@ -107,7 +108,7 @@ fn means_keep_those_with_most_votes_from_deciding_all() {
 
 #[test]
 fn order_does_not_matter_and_names_of_classes_are_names() {
-    let crowd = Crowd::random(600, 12, 2, 4);
+    let crowd = Annotated::crowd(600, 12, 2, 4);
     for seed in [None, Some(3)] {
         let kos = Kos { seed, ..Kos::default() };
         let fit = kos.fit(&crowd.annotations()).expect("a fit");

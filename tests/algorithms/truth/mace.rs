@@ -6,7 +6,7 @@ use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use statrs::function::gamma::{digamma, ln_gamma};
 
 use super::{Naive, Told, agree};
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
 fn mean_log(parameters: &[f64], k: usize) -> f64 {
     digamma(parameters[k]) - digamma(parameters.iter().sum())
@@ -23,8 +23,8 @@ fn divergence(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// One restart after another; the last value of the objective of each, and the best.
-fn naive(mace: &Mace, crowd: &Crowd, told: &Told, warm: Option<&[f64]>) -> Naive {
-    let (classes, n, table) = (crowd.classes, crowd.number_of_sources(), crowd.table());
+fn naive(mace: &Mace, crowd: &Annotated, told: &Told, warm: Option<&[f64]>) -> Naive {
+    let (classes, n, table) = (crowd.classes, crowd.of_sources, crowd.table());
     let mut random = SplitMix64::seed_from_u64(mace.seed);
     let mut best: Option<Naive> = None;
     let before: Vec<[f64; 2]> =
@@ -104,7 +104,7 @@ fn naive(mace: &Mace, crowd: &Crowd, told: &Told, warm: Option<&[f64]>) -> Naive
 #[test]
 fn mace_is_variational_bayes_of_the_best_restart() {
     for (labels, sources, classes, seed) in [(300, 10, 2, 1), (400, 12, 4, 2), (200, 20, 7, 3), (25, 9, 3, 4)] {
-        let crowd = Crowd::random(labels, sources, classes, seed);
+        let crowd = Annotated::crowd(labels, sources, classes, seed);
         let frequencies = (seed != 2).then_some(1.5);
         let mace = Mace { restarts: 3, iterations: 8, seed, knows: 0.7, guesses: 0.4, habit: 2.0, frequencies };
         let annotations = crowd.annotations();
@@ -131,7 +131,7 @@ fn many_votes_are_weighed_like_few() {
         }
     }
     let truth = (0..40).map(|item| if item == 0 { 2 } else { item % 5 }).collect();
-    let crowd = Crowd { classes: 5, items, sources, labels, truth };
+    let crowd = Annotated { classes: 5, items, sources, labels, truth, of_sources: 400 };
     let mace = Mace { restarts: 1, iterations: 6, ..Mace::default() };
     let naive = naive(&mace, &crowd, &Told::default(), None);
     assert!(naive.objective.is_finite());
@@ -141,7 +141,7 @@ fn many_votes_are_weighed_like_few() {
 #[test]
 fn every_iteration_raises_the_objective() {
     for seed in 0..6 {
-        let annotations = Crowd::random(400, 20, 4, seed).annotations();
+        let annotations = Annotated::crowd(400, 20, 4, seed).annotations();
         let fit = Mace { restarts: 1, seed, ..Mace::default() }.fit(&annotations).expect("a fit");
         assert_eq!(fit.objective().len(), 50);
         for pair in fit.objective().windows(2) {
@@ -153,7 +153,7 @@ fn every_iteration_raises_the_objective() {
 
 #[test]
 fn more_restarts_are_never_worse() {
-    let annotations = Crowd::random(150, 30, 4, 8).annotations();
+    let annotations = Annotated::crowd(150, 30, 4, 8).annotations();
     let last = |restarts| {
         let fit = Mace { restarts, iterations: 3, ..Mace::default() }.fit(&annotations).expect("a fit");
         fit.objective()[2]

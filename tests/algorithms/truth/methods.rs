@@ -7,7 +7,7 @@ use consilience::truth::{
 };
 
 use super::Told;
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
 type Method = (&'static str, fn(&Annotations, &Known<'_>) -> Result<Fit>);
 
@@ -49,7 +49,7 @@ fn same(name: &str, a: &[f32], b: &[f32]) {
 
 #[test]
 fn the_order_of_annotations_is_irrelevant() {
-    let crowd = Crowd::random(600, 12, 4, 3);
+    let crowd = Annotated::crowd(600, 12, 4, 3);
     for ((name, a), (_, b)) in fits(&crowd.annotations()).zip(fits(&crowd.shuffled(9).annotations())) {
         assert_eq!(a, b, "{name}");
         sound(name, &crowd.annotations(), &a);
@@ -58,7 +58,7 @@ fn the_order_of_annotations_is_irrelevant() {
 
 #[test]
 fn other_names_of_classes_are_other_names_in_the_answer() {
-    let crowd = Crowd::random(600, 12, 3, 4);
+    let crowd = Annotated::crowd(600, 12, 3, 4);
     for ((name, a), (_, b)) in fits(&crowd.annotations()).zip(fits(&crowd.relabelled().annotations())) {
         let renamed: Vec<f32> = a.posterior().chunks(3).flat_map(|row| [row[2], row[0], row[1]]).collect();
         same(name, &renamed, b.posterior());
@@ -68,7 +68,7 @@ fn other_names_of_classes_are_other_names_in_the_answer() {
 #[test]
 fn the_objective_never_falls() {
     for (seed, classes) in [(1, 2), (2, 4), (3, 7)] {
-        let crowd = Crowd::random(500, 15, classes, seed);
+        let crowd = Annotated::crowd(500, 15, classes, seed);
         for told in [Told::default(), Told::of(&crowd)] {
             for (name, fit) in METHODS {
                 let fit = fit(&crowd.annotations(), &told.known()).expect("a fit");
@@ -101,8 +101,8 @@ fn a_known_class_is_certain_and_teaches_whom_to_trust() {
 
 #[test]
 fn what_cannot_be_known_is_named() {
-    let annotations = Crowd::random(100, 6, 3, 5).annotations();
-    let earlier = Wawa.fit(&Crowd::random(100, 7, 3, 5).annotations()).expect("a fit");
+    let annotations = Annotated::crowd(100, 6, 3, 5).annotations();
+    let earlier = Wawa.fit(&Annotated::crowd(100, 7, 3, 5).annotations()).expect("a fit");
     for (name, fit) in METHODS {
         let error = |known: Known<'_>| fit(&annotations, &known).expect_err("what cannot be known");
         assert!(error(Known { gold: &[(0, 3)], ..Known::default() }).is_label(), "{name}");
@@ -121,7 +121,7 @@ fn what_cannot_be_known_is_named() {
 /// Never right and never wrong, always right, always wrong; and sources that say nothing.
 #[test]
 fn extreme_counts_stay_finite() {
-    let crowd = Crowd::random(200, 8, 2, 6);
+    let crowd = Annotated::crowd(200, 8, 2, 6);
     let annotations = crowd.annotations();
     let of = |right: f32, wrong: f32| [right, wrong, 0.0, wrong, right, 0.0].repeat(8);
     for (right, wrong) in [(0.0, 0.0), (1e6, 0.0), (0.0, 1e6), (1e30, 1e30)] {

@@ -4,10 +4,10 @@ use consilience::truth::{Annotations, Triplets};
 
 use super::voting::one_coin;
 use super::{Naive, Told, agree};
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
-fn naive(method: &Triplets, crowd: &Crowd, told: &Told) -> Naive {
-    let (n, classes) = (crowd.number_of_sources(), crowd.classes as f64);
+fn naive(method: &Triplets, crowd: &Annotated, told: &Told) -> Naive {
+    let (n, classes) = (crowd.of_sources, crowd.classes as f64);
     // Items two met on, and agreed on.
     let mut met = vec![vec![[0.0; 2]; n]; n];
     let mut votes = vec![0.0; n];
@@ -74,7 +74,7 @@ fn naive(method: &Triplets, crowd: &Crowd, told: &Told) -> Naive {
 #[test]
 fn accuracies_are_those_of_triplets() {
     for (labels, sources, classes, seed) in [(800, 10, 2, 1), (1000, 20, 4, 2), (300, 40, 7, 3), (25, 9, 3, 4)] {
-        let crowd = Crowd::random(labels, sources, classes, seed);
+        let crowd = Annotated::crowd(labels, sources, classes, seed);
         for told in [Told::default(), Told::of(&crowd)] {
             for method in [Triplets::default(), Triplets { neighbours: 5, smoothing: 2.5 }] {
                 let fit = method.fit_with(&crowd.annotations(), &told.known()).expect("a fit");
@@ -87,7 +87,7 @@ fn accuracies_are_those_of_triplets() {
 /// On one item everybody voted, so that not all of them are compared.
 #[test]
 fn many_votes_are_compared_with_those_that_follow() {
-    let mut crowd = Crowd::random(600, 50, 3, 5);
+    let mut crowd = Annotated::crowd(600, 50, 3, 5);
     let item = crowd.truth.len() as u32;
     crowd.truth.push(1);
     for source in 0..50 {

@@ -3,12 +3,12 @@
 use consilience::truth::{Annotations, Known, LogOdds, Majority, Ties, Wawa, ZeroBasedSkill, majority};
 
 use super::{Naive, Told, agree};
-use crate::support::crowd::Crowd;
+use crate::support::annotated::Annotated;
 
 const CASES: [(usize, usize, usize, u64); 4] = [(800, 10, 2, 1), (1000, 20, 4, 2), (400, 40, 7, 3), (25, 9, 3, 4)];
 
 /// The weighted votes for each class of each item.
-fn tally(crowd: &Crowd, weights: &[f64]) -> Vec<Vec<f64>> {
+fn tally(crowd: &Annotated, weights: &[f64]) -> Vec<Vec<f64>> {
     let row = |votes: &Vec<(usize, usize)>| {
         let of = |class: usize| votes.iter().filter(|vote| vote.1 == class).map(|vote| weights[vote.0]).sum();
         (0..crowd.classes).map(of).collect()
@@ -39,7 +39,7 @@ fn decided(tally: &[Vec<f64>], told: &Told) -> Vec<Vec<f64>> {
 }
 
 /// Votes of a source, and how many of them rows agree with, and the same before.
-fn record(crowd: &Crowd, told: &Told, rows: &[Vec<f64>], source: usize, default: [f64; 2]) -> (f64, f64) {
+fn record(crowd: &Annotated, told: &Told, rows: &[Vec<f64>], source: usize, default: [f64; 2]) -> (f64, f64) {
     let [right, wrong] = told.before(source, default);
     let (mut count, mut agrees) = (right + wrong, right);
     for (votes, row) in crowd.table().iter().zip(rows) {
@@ -52,9 +52,9 @@ fn record(crowd: &Crowd, told: &Told, rows: &[Vec<f64>], source: usize, default:
 }
 
 /// Cases, and each with what is known.
-fn cases() -> impl Iterator<Item = (Crowd, Told)> {
+fn cases() -> impl Iterator<Item = (Annotated, Told)> {
     CASES.into_iter().flat_map(|(labels, sources, classes, seed)| {
-        let crowd = Crowd::random(labels, sources, classes, seed);
+        let crowd = Annotated::crowd(labels, sources, classes, seed);
         let told = Told::of(&crowd);
         [(crowd.clone(), Told::default()), (crowd, told)]
     })
@@ -68,7 +68,7 @@ fn shares(tally: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     tally.into_iter().map(share).collect()
 }
 
-fn quadratic(crowd: &Crowd, told: &Told, tally: &[Vec<f64>], skill: &[f64]) -> f64 {
+fn quadratic(crowd: &Annotated, told: &Told, tally: &[Vec<f64>], skill: &[f64]) -> f64 {
     let rows = decided(tally, told);
     let of = |(source, &s): (usize, &f64)| {
         let (count, agrees) = record(crowd, told, &rows, source, [0.0; 2]);
@@ -80,7 +80,7 @@ fn quadratic(crowd: &Crowd, told: &Told, tally: &[Vec<f64>], skill: &[f64]) -> f
 #[test]
 fn wawa_weighs_by_agreement() {
     for (crowd, told) in cases() {
-        let n = crowd.number_of_sources();
+        let n = crowd.of_sources;
         let even = decided(&tally(&crowd, &vec![1.0; n]), &told);
         let skill: Vec<f64> = (0..n)
             .map(|source| match record(&crowd, &told, &even, source, [0.0; 2]) {
@@ -98,7 +98,7 @@ fn wawa_weighs_by_agreement() {
 #[test]
 fn zero_based_skill_steps_towards_agreement() {
     for (crowd, told) in cases() {
-        let mut skill = vec![1.0 / crowd.classes as f64; crowd.number_of_sources()];
+        let mut skill = vec![1.0 / crowd.classes as f64; crowd.of_sources];
         let mut rate = 0.7;
         for iteration in 1..=9 {
             rate = if iteration % 4 == 0 { rate / 2.0 } else { rate };
@@ -121,7 +121,7 @@ fn zero_based_skill_steps_towards_agreement() {
 }
 
 /// The posterior of sources of these accuracies, and the log-likelihood.
-pub fn one_coin(crowd: &Crowd, told: &Told, accuracies: &[f64], prior: &[f64]) -> (Vec<Vec<f64>>, f64) {
+pub fn one_coin(crowd: &Annotated, told: &Told, accuracies: &[f64], prior: &[f64]) -> (Vec<Vec<f64>>, f64) {
     let others = crowd.classes as f64 - 1.0;
     let (mut likelihood, mut posterior) = (0.0, Vec::new());
     for (item, votes) in crowd.table().iter().enumerate() {
@@ -144,7 +144,7 @@ pub fn one_coin(crowd: &Crowd, told: &Told, accuracies: &[f64], prior: &[f64]) -
 #[test]
 fn log_odds_are_those_of_agreement() {
     for (crowd, told) in cases() {
-        let (n, classes) = (crowd.number_of_sources(), crowd.classes as f64);
+        let (n, classes) = (crowd.of_sources, crowd.classes as f64);
         let prior = vec![1.0 / classes; crowd.classes];
         let even = settled(shares(tally(&crowd, &vec![1.0; n])), &told);
         let accuracies = |rows: &[Vec<f64>]| -> Vec<f64> {
@@ -168,7 +168,7 @@ fn log_odds_are_those_of_agreement() {
 
 #[test]
 fn a_fit_goes_on_from_the_skills_of_another() {
-    let crowd = Crowd::random(600, 15, 3, 6);
+    let crowd = Annotated::crowd(600, 15, 3, 6);
     let (annotations, told) = (crowd.annotations(), Told::of(&crowd));
     let steps = |iterations, known: &Known<'_>| {
         let method = ZeroBasedSkill { iterations, rate: 0.3, halve_every: 100 };
@@ -190,7 +190,7 @@ fn a_fit_goes_on_from_the_skills_of_another() {
 
 #[test]
 fn ties_are_split_or_drawn() {
-    let crowd = Crowd::random(2000, 20, 3, 5);
+    let crowd = Annotated::crowd(2000, 20, 3, 5);
     let annotations = crowd.annotations();
     let even = tally(&crowd, &[1.0; 20]);
     let split = Majority::default().fit(&annotations).expect("a fit");
