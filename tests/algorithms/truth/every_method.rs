@@ -9,7 +9,7 @@ use crate::support::cases::config;
 use crate::support::engines;
 
 /// A distribution of each item, an objective that never falls, a skill of each source.
-fn check(case: &str, annotations: &Annotations, fit: &Fit) {
+pub fn check(case: &str, annotations: &Annotations, fit: &Fit) {
     assert_eq!(fit.posterior().len(), annotations.items() * annotations.classes(), "{case}");
     for row in fit.posterior().chunks_exact(annotations.classes()) {
         assert!(row.iter().all(|p| (0.0..=1.0 + 1e-6).contains(p)), "{case}: {row:?}");

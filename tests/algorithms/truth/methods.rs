@@ -1,42 +1,31 @@
 //! What every method on the host promises, whatever the annotations.
 
 use consilience::Result;
-use consilience::truth::{
-    ABSTAINED, Annotations, AnnotationsOptions, Fit, Glad, Known, Kos, LogOdds, Mace, Majority, Triplets, Wawa,
-    ZeroBasedSkill,
-};
+use consilience::truth::{ABSTAINED, Annotations, AnnotationsOptions, Fit, Known, Method, Wawa};
 
 use super::Told;
+use super::every_method::check;
 use crate::support::annotated::Annotated;
+use crate::support::engines;
 
-type Method = (&'static str, fn(&Annotations, &Known<'_>) -> Result<Fit>);
+/// The methods that need no engine.
+const ON_THE_HOST: [&str; 8] = ["majority", "wawa", "zero_based_skill", "log_odds", "mace", "glad", "triplets", "kos"];
 
-const METHODS: &[Method] = &[
-    ("majority", |a, known| Majority::default().fit_with(a, known)),
-    ("wawa", |a, known| Wawa.fit_with(a, known)),
-    ("zero-based skill", |a, known| ZeroBasedSkill::default().fit_with(a, known)),
-    ("log-odds", |a, known| LogOdds::default().fit_with(a, known)),
-    ("mace", |a, known| Mace::default().fit_with(a, known)),
-    ("glad", |a, known| Glad::default().fit_with(a, known)),
-    ("triplets", |a, known| Triplets::default().fit_with(a, known)),
-    ("kos", |a, known| Kos::default().fit_with(a, known)),
-];
+/// A method by its name, fitted.
+fn fit(name: &str, annotations: &Annotations, known: &Known<'_>) -> Result<Fit> {
+    let engine = &engines::all()[0].1;
+    name.parse::<Method>()?.fit_with(engine, annotations, known)
+}
 
 /// With nothing known.
 fn fits(annotations: &Annotations) -> impl Iterator<Item = (&'static str, Fit)> {
-    METHODS.iter().map(|(name, fit)| (*name, fit(annotations, &Known::default()).expect("a fit")))
+    ON_THE_HOST.iter().map(|name| (*name, fit(name, annotations, &Known::default()).expect("a fit")))
 }
 
-/// Fails unless posteriors are distributions and all is finite.
+/// Fails unless it is what every method promises, and posteriors are distributions to the last bit.
 fn sound(name: &str, annotations: &Annotations, fit: &Fit) {
-    let classes = annotations.classes();
-    assert_eq!(fit.posterior().len(), annotations.items() * classes, "{name}");
-    assert_eq!(fit.skill().len(), annotations.sources(), "{name}");
-    for row in fit.posterior().chunks(classes) {
-        assert!(row.iter().all(|p| (0.0..=1.0).contains(p)), "{name}: {row:?}");
-        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{name}: {row:?}");
-    }
-    assert!(fit.skill().iter().chain(fit.objective()).all(|x| x.is_finite()), "{name}: {fit:?}");
+    check(name, annotations, fit);
+    assert!(fit.posterior().iter().all(|p| (0.0..=1.0).contains(p)), "{name}: {fit:?}");
 }
 
 /// Fails if two posteriors differ by more than rounding.
@@ -70,8 +59,8 @@ fn the_objective_never_falls() {
     for (seed, classes) in [(1, 2), (2, 4), (3, 7)] {
         let crowd = Annotated::crowd(500, 15, classes, seed);
         for told in [Told::default(), Told::of(&crowd)] {
-            for (name, fit) in METHODS {
-                let fit = fit(&crowd.annotations(), &told.known()).expect("a fit");
+            for name in ON_THE_HOST {
+                let fit = fit(name, &crowd.annotations(), &told.known()).expect("a fit");
                 for pair in fit.objective().windows(2) {
                     assert!(pair[1] >= pair[0] - 1e-12 * pair[0].abs(), "{name} fell from {} to {}", pair[0], pair[1]);
                 }
@@ -88,11 +77,11 @@ fn a_known_class_is_certain_and_teaches_whom_to_trust() {
     let labels: Vec<u32> = (0..8).flat_map(|item| [item % 2, item % 2, (item + 1) % 2, (item + 1) % 2]).collect();
     let annotations = Annotations::new(2, &items, &sources, &labels).expect("fine");
     let gold = [(0, 1), (1, 0)];
-    for (name, fit) in METHODS {
-        let fit = fit(&annotations, &Known { gold: &gold, ..Known::default() }).expect("a fit");
+    for name in ON_THE_HOST {
+        let fit = fit(name, &annotations, &Known { gold: &gold, ..Known::default() }).expect("a fit");
         assert_eq!(fit.posterior()[..4], [0.0, 1.0, 1.0, 0.0], "{name}");
         assert!(fit.skill()[2] > fit.skill()[0], "{name}: {:?}", fit.skill());
-        if *name != "majority" {
+        if name != "majority" {
             assert_eq!(fit.decision(), [1, 0].repeat(4), "{name}");
         }
         sound(name, &annotations, &fit);
@@ -103,16 +92,16 @@ fn a_known_class_is_certain_and_teaches_whom_to_trust() {
 fn what_cannot_be_known_is_named() {
     let annotations = Annotated::crowd(100, 6, 3, 5).annotations();
     let earlier = Wawa.fit(&Annotated::crowd(100, 7, 3, 5).annotations()).expect("a fit");
-    for (name, fit) in METHODS {
-        let error = |known: Known<'_>| fit(&annotations, &known).expect_err("what cannot be known");
+    for name in ON_THE_HOST {
+        let error = |known: Known<'_>| fit(name, &annotations, &known).expect_err("what cannot be known");
         assert!(error(Known { gold: &[(0, 3)], ..Known::default() }).is_label(), "{name}");
         assert!(error(Known { gold: &[(0, 1), (0, 2)], ..Known::default() }).is_truth(), "{name}");
         assert!(error(Known { gold: &[(20, 1)], ..Known::default() }).is_truth(), "{name}");
-        if *name != "majority" {
+        if name != "majority" {
             assert!(error(Known { counts: &[1.0; 71], ..Known::default() }).is_shape(), "{name}");
             assert!(error(Known { counts: &[-1.0; 72], ..Known::default() }).is_truth(), "{name}");
         }
-        if !["majority", "triplets"].contains(name) {
+        if !["majority", "triplets"].contains(&name) {
             assert!(error(Known { warm: Some(&earlier), ..Known::default() }).is_shape(), "{name}");
         }
     }
@@ -126,8 +115,8 @@ fn extreme_counts_stay_finite() {
     let of = |right: f32, wrong: f32| [right, wrong, 0.0, wrong, right, 0.0].repeat(8);
     for (right, wrong) in [(0.0, 0.0), (1e6, 0.0), (0.0, 1e6), (1e30, 1e30)] {
         let counts = of(right, wrong);
-        for (name, fit) in METHODS {
-            let fit = fit(&annotations, &Known { counts: &counts, ..Known::default() }).expect("a fit");
+        for name in ON_THE_HOST {
+            let fit = fit(name, &annotations, &Known { counts: &counts, ..Known::default() }).expect("a fit");
             sound(name, &annotations, &fit);
         }
     }
