@@ -3,7 +3,7 @@
 use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 
-use crate::support::annotated::Annotated;
+use crate::support::annotated::{Annotated, Found};
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -15,16 +15,6 @@ pub struct Asked {
     pub parameters: [f64; 4],
     pub gold: Vec<(u32, u32)>,
     pub iterations: usize,
-}
-
-/// What comes of it.
-#[derive(Debug, Clone, Default)]
-pub struct Found {
-    pub posterior: Vec<f64>,
-    /// Mean P(answer | class), [N, C, L].
-    pub confusions: Vec<f64>,
-    /// After each iteration.
-    pub objective: Vec<f64>,
 }
 
 /// The best of all restarts.
@@ -110,6 +100,7 @@ fn fit(of: &Annotated, asked: &Asked, mut q: Vec<f64>) -> Found {
         found.objective.push(bound);
         let mean = |row: &[f64], l: usize| row[l] / row.iter().sum::<f64>();
         found.confusions = Vec::new();
+        found.prior = (0..c).map(|k| mean(&classes, k)).collect();
         for source in &answers {
             for k in 0..c {
                 for l in 0..symbols {

@@ -3,9 +3,9 @@
 use consilience::truth::{Bcc, Fit, Known};
 use consilience::{Engine, Result};
 
-use super::near;
+use super::check;
 use crate::support::annotated::Annotated;
-use crate::support::bcc::{Asked, Found, bcc};
+use crate::support::bcc::{Asked, bcc};
 use crate::support::engines;
 
 const IBCC: [f64; 4] = [4.0, 1.0, 1.0, 0.1];
@@ -37,23 +37,8 @@ fn check_all(of: &Annotated, asked: &Asked) {
         let fit = fit(engine, of, asked).unwrap_or_else(|error| panic!("{name}: {error}"));
         let iterations = fit.iterations() as usize;
         let found = bcc(of, &Asked { iterations, ..asked.clone() });
-        check(&format!("{name}: {} of {} classes, {asked:?}", of.labels.len(), of.classes), of, &fit, &found);
-    }
-}
-
-fn check(case: &str, of: &Annotated, fit: &Fit, found: &Found) {
-    super::check_posteriors(case, of.classes, fit, &found.posterior, 1e-5);
-    assert_eq!(fit.objective().len(), found.objective.len(), "{case}");
-    for (place, (&got, &want)) in fit.objective().iter().zip(&found.objective).enumerate() {
-        assert!(near(got, want, 1e-6), "{case}: objective {place} is {got}, {want}");
-    }
-    let falls = |pair: &[f64]| pair[1] < pair[0] - 1e-7 * pair[0].abs();
-    assert!(!fit.objective().windows(2).any(falls), "{case}: {:?}", fit.objective());
-    let confusions = fit.confusions().expect("it finds them");
-    for (source, want) in found.confusions.chunks_exact(of.classes * of.symbols()).enumerate() {
-        for (place, (got, &want)) in confusions.of(source).into_iter().zip(want).enumerate() {
-            assert!((got - want).abs() <= 1e-4, "{case}: source {source}, {place}: {got}, {want}");
-        }
+        let case = format!("{name}: {} of {} classes, {asked:?}", of.labels.len(), of.classes);
+        check(&case, of, &fit, &found, 1e-5);
     }
 }
 
