@@ -55,7 +55,7 @@ fn of<const C: usize, S: Simd>(simd: S, mut batch: Batch<'_>) {
                 best = largest(row);
             }
             *evidence = offset + best;
-            row.iter_mut().for_each(|z| *z = (*z - best).max(f32::MIN));
+            row.iter_mut().for_each(|z| *z -= best);
         }
         exponentials(simd, rows);
         let mut sums = [1.0; BLOCK];
