@@ -12,6 +12,7 @@ mod fit;
 mod label;
 mod ledger;
 mod length;
+mod partial;
 mod request;
 mod source;
 mod spec;
@@ -33,6 +34,7 @@ pub use self::fit::FitError;
 pub use self::label::LabelError;
 pub use self::ledger::LedgerError;
 pub use self::length::LengthError;
+pub use self::partial::PartialError;
 pub use self::request::RequestError;
 pub use self::source::SourceError;
 pub use self::spec::SpecError;
@@ -105,6 +107,9 @@ pub enum ErrorKind {
     /// Arguments of posterior mathematics.
     #[error(transparent)]
     Bayes(#[from] BayesError),
+    /// Partial evidence that cannot be merged.
+    #[error(transparent)]
+    Partial(#[from] PartialError),
     /// Annotations, and what is inferred from them.
     #[error(transparent)]
     Truth(#[from] TruthError),
@@ -230,6 +235,12 @@ impl Error {
     #[must_use]
     pub fn is_candle(&self) -> bool {
         matches!(*self.0, ErrorKind::Candle(_))
+    }
+
+    /// Whether parts of evidence cannot be merged.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        matches!(*self.0, ErrorKind::Partial(_))
     }
 
     /// Whether annotations, or options of what is inferred from them, are at fault.

@@ -60,8 +60,8 @@ pub use self::engine::{
 };
 pub use self::error::{
     BayesError, BeamError, BurnError, CalibrationError, CandleError, DeviceError, Error, ErrorKind, EvidenceError,
-    FileError, FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, RequestError, Result,
-    SourceError, SpecError, StateError, TruthError, VortexError,
+    FileError, FitError, InvalidOpinion, InvalidReason, LabelError, LedgerError, LengthError, PartialError,
+    RequestError, Result, SourceError, SpecError, StateError, TruthError, VortexError,
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
@@ -71,7 +71,7 @@ pub use self::integrations::burn;
 pub use self::integrations::candle;
 #[cfg(feature = "http")]
 pub use self::integrations::http;
-pub use self::methods::{bayes, beam, calibration, decision, learning, provenance, stacking, truth, vortex};
+pub use self::methods::{bayes, beam, calibration, decision, learning, partial, provenance, stacking, truth, vortex};
 pub use self::plan::cost::{Estimate, Executor};
 pub use self::spec::{
     BeliefFusion, Boost, Conflict, Distance, Divergence, Fusion, LOG_FLOOR, Measure, Member, OnInvalid, RELIABILITY,

@@ -7,6 +7,7 @@ pub mod calibration;
 pub(crate) mod checked;
 pub mod decision;
 pub mod learning;
+pub mod partial;
 pub mod provenance;
 mod random;
 pub mod stacking;

@@ -7,6 +7,7 @@ mod depth;
 mod gradient;
 mod labels;
 mod learning;
+mod partial;
 mod properties;
 mod provenance;
 mod rules;

@@ -1,0 +1,234 @@
+//! Fusion in parts: the laws of merging, by random parts, and posteriors by their formulas and by the engine's.
+
+use std::time::Duration;
+
+use consilience::partial::{Gathered, MOST_WEIGHT, Pool, Said, Sums};
+use consilience::{Engine, ErrorKind, Evidence, Fusion, PartialError, Result, Rule};
+use proptest::prelude::*;
+
+use crate::support::cases::config;
+use crate::support::problem::Random;
+
+const CLASSES: usize = 3;
+const POOLS: [Pool; 4] = [Pool::Linear, Pool::Vote, Pool::LogPool, Pool::Evidence];
+
+/// What a source says under a generation, always the same.
+fn said(source: u32, generation: u64) -> Said {
+    let mut random = Random::new(u64::from(source) * 1000 + generation + 1);
+    let numbers: Vec<f32> = random.list(CLASSES, 0.01, 1.0);
+    let sum: f32 = numbers.iter().sum();
+    let opinion = numbers.iter().map(|x| x / sum).collect();
+    Said { generation, at: Duration::from_secs(generation * 10), weight: 0.1 + 3.0 * random.unit(), opinion }
+}
+
+fn gathered(of: &[(u32, u64)]) -> Gathered<u32> {
+    let mut gathered = Gathered::new(CLASSES).expect("three classes");
+    for &(source, generation) in of {
+        gathered.insert(source, said(source, generation)).expect("an opinion");
+    }
+    gathered
+}
+
+fn merged(a: &Gathered<u32>, b: &Gathered<u32>) -> Gathered<u32> {
+    let mut merged = a.clone();
+    merged.merge(b).expect("no contradiction");
+    merged
+}
+
+fn part() -> impl Strategy<Value = Vec<(u32, u64)>> {
+    prop::collection::vec((0_u32..8, 0_u64..4), 0..12)
+}
+
+fn kind(error: &consilience::Error) -> &PartialError {
+    match error.kind() {
+        ErrorKind::Partial(error) => error,
+        other => panic!("{other}"),
+    }
+}
+
+/// The posterior by its formula, of sources with weights.
+fn by_formula(pool: Pool, all: &[(f64, Vec<f32>)], prior: &[f64]) -> Vec<f64> {
+    let whole: f64 = all.iter().map(|(weight, _)| weight).sum();
+    let row: Vec<f64> = (0..CLASSES)
+        .map(|k| {
+            let of = |f: &dyn Fn(&[f32]) -> f64| all.iter().map(|(weight, p)| weight * f(p)).sum::<f64>();
+            let votes =
+                |p: &[f32]| f64::from(u8::from((0..CLASSES).all(|j| p[j] < p[k] || j == k || (p[j] == p[k] && j > k))));
+            match pool {
+                Pool::Linear => of(&|p| p[k].into()),
+                Pool::Vote => of(&votes),
+                Pool::LogPool => (of(&|p| f64::from(p[k]).ln()) / whole).exp(),
+                _ => (prior[k].ln() + of(&|p| f64::from(p[k]).ln() - prior[k].ln())).exp(),
+            }
+        })
+        .collect();
+    let sum: f64 = row.iter().sum();
+    row.iter().map(|p| p / sum).collect()
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    #[test]
+    fn merging_is_associative_commutative_and_idempotent((a, b, c) in (part(), part(), part())) {
+        let (a, b, c) = (gathered(&a), gathered(&b), gathered(&c));
+        prop_assert_eq!(merged(&merged(&a, &b), &c), merged(&a, &merged(&b, &c)));
+        prop_assert_eq!(merged(&a, &b), merged(&b, &a));
+        prop_assert_eq!(merged(&a, &a), a.clone());
+        prop_assert_eq!(merged(&merged(&a, &b), &b), merged(&a, &b));
+    }
+
+    #[test]
+    fn whatever_the_order_the_latest_counts(of in part(), seed in 0_u64..1000) {
+        let order = Random::new(seed).shuffle(of.len());
+        let other: Vec<(u32, u64)> = order.into_iter().map(|i| of[i]).collect();
+        prop_assert_eq!(gathered(&of), gathered(&other));
+        for (source, held) in gathered(&of).said() {
+            let last = of.iter().filter(|entry| entry.0 == *source).map(|entry| entry.1).max();
+            prop_assert_eq!(Some(held.generation), last);
+        }
+    }
+
+    /// The same bits in however many parts, in whatever order.
+    #[test]
+    fn sums_do_not_depend_on_their_parts(of in part(), places in prop::collection::vec(0_usize..4, 8), last in 0_usize..4) {
+        let all = gathered(&of);
+        for pool in POOLS {
+            let mut parts: Vec<Gathered<u32>> = vec![gathered(&[]); 4];
+            for (source, said) in all.said() {
+                parts[places[*source as usize]].insert(*source, said.clone()).expect("an opinion");
+            }
+            parts.rotate_left(last);
+            let mut sums: Option<Sums<u32>> = None;
+            for part in &parts {
+                let part = part.sums(pool).expect("sums");
+                match &mut sums {
+                    None => sums = Some(part),
+                    Some(sums) => sums.merge(&part).expect("other sources"),
+                }
+            }
+            prop_assert_eq!(sums, Some(all.sums(pool).expect("sums")));
+        }
+    }
+
+    #[test]
+    fn posteriors_are_those_of_the_formulas(of in part(), hours in 0_u32..3) {
+        let all = gathered(&of);
+        prop_assume!(all.said().len() > 0);
+        let prior = [0.5, 0.3, 0.2];
+        let (now, half_life) = (Duration::from_secs(3600 * u64::from(hours)), |s: &u32| (s % 2 == 0).then_some(Duration::from_secs(900)));
+        for pool in POOLS {
+            let weighed: Vec<(f64, Vec<f32>)> = all
+                .said()
+                .map(|(s, said)| {
+                    let age = (now.as_secs_f64() - said.at.as_secs_f64()).max(0.0);
+                    let share = half_life(s).map_or(1.0, |half| 0.5_f64.powf(age / half.as_secs_f64()));
+                    (f64::from(said.weight) * share, said.opinion.clone())
+                })
+                .collect();
+            let got = all.sums_at(pool, now, half_life).expect("sums").posterior(Some(&prior)).expect("a posterior");
+            let want = by_formula(pool, &weighed, &prior.map(f64::from));
+            for (got, want) in got.iter().zip(&want) {
+                prop_assert!((f64::from(*got) - want).abs() < 1e-6, "{:?}: {} {}", pool, got, want);
+            }
+        }
+    }
+}
+
+/// Within both tolerances.
+#[test]
+fn posteriors_are_the_engines() -> Result<()> {
+    let engine = Engine::cpu()?;
+    let all = gathered(&[(0, 0), (1, 2), (2, 1), (3, 3), (4, 0)]);
+    let rows: Vec<&[f32]> = all.said().map(|(_, said)| &said.opinion[..]).collect();
+    let evidence = Evidence::probabilities(CLASSES, &rows)?;
+    let weights: Vec<f32> = all.said().map(|(_, said)| said.weight).collect();
+    let rules = [Rule::Linear, Rule::Vote, Rule::LogPool, Rule::Evidence { exponents: weights.clone() }];
+    for (pool, rule) in POOLS.into_iter().zip(rules) {
+        let fusion = match pool {
+            Pool::Evidence => Fusion::new(rule),
+            _ => Fusion::new(rule).weighting(consilience::Weighting::Fixed(weights.clone())),
+        };
+        let want = engine.fuse(&fusion, &evidence)?;
+        for (got, want) in all.sums(pool)?.posterior(None)?.iter().zip(want.posterior()) {
+            assert!((got - want).abs() < 4e-6, "{pool:?}: {got}, {want}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_source_counts_once() -> Result<()> {
+    let (both, other) = (gathered(&[(1, 0), (2, 0)]), gathered(&[(2, 0), (3, 0)]));
+    let mut sums = both.sums(Pool::Linear)?;
+    let before = sums.clone();
+    let error = sums.merge(&other.sums(Pool::Linear)?).expect_err("2 is in both");
+    assert_eq!(*kind(&error), PartialError::Overlap { source_name: "2".to_owned() });
+    let said = "source 2 is in both sums and would count twice; merge what was gathered, or sums of different sources";
+    assert_eq!(error.to_string(), said);
+    let error = sums.merge(&other.sums(Pool::LogPool)?).expect_err("another rule");
+    assert_eq!(
+        error.to_string(),
+        "sums of the log pool cannot be merged into those of the linear pool; sum by one rule"
+    );
+    assert!(sums.merge(&Gathered::new(2)?.sums(Pool::Linear)?).expect_err("two classes").is_shape());
+    assert_eq!(sums, before);
+    assert_eq!(sums.sources().collect::<Vec<_>>(), [&1, &2]);
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_merged_changes_nothing() -> Result<()> {
+    let mut all = gathered(&[(1, 3), (2, 0)]);
+    let before = all.clone();
+    assert!(!all.insert(1, said(1, 2))?, "said before");
+    assert!(!all.insert(1, said(1, 3))?, "the same");
+    let error = all.insert(1, Said { weight: 0.5, ..said(1, 3) }).expect_err("two things");
+    assert_eq!(*kind(&error), PartialError::Contradiction { source_name: "1".to_owned(), generation: 3 });
+    let mut other = gathered(&[(0, 9), (1, 9)]);
+    other.insert(2, Said { opinion: vec![1.0, 0.0, 0.0], ..said(2, 0) })?;
+    assert!(all.merge(&other).expect_err("two things of source 2").is_partial());
+    assert!(all.merge(&Gathered::new(2)?).expect_err("two classes").is_shape());
+    for opinion in [vec![0.5, 0.5], vec![0.5, 0.6, 0.1], vec![f32::NAN, 0.5, 0.5], vec![-0.5, 0.5, 1.0]] {
+        assert!(all.insert(5, Said::now(&opinion)).is_err(), "{opinion:?}");
+    }
+    for weight in [-1.0, f32::NAN, f32::INFINITY, 2.0 * MOST_WEIGHT] {
+        let error = all.insert(5, Said { weight, ..said(5, 0) }).expect_err("no weight");
+        assert!(error.is_partial(), "{error}");
+    }
+    assert_eq!(all, before);
+    assert!(Gathered::<u32>::new(0).is_err());
+    Ok(())
+}
+
+#[test]
+fn nothing_that_weighs_anything_is_no_posterior() -> Result<()> {
+    let mut silent = gathered(&[]);
+    for weighs_nothing in [false, true] {
+        for pool in [Pool::Linear, Pool::Vote, Pool::LogPool] {
+            let error = silent.sums(pool)?.posterior(None).expect_err("nothing");
+            assert_eq!(*kind(&error), PartialError::Nothing, "{weighs_nothing}");
+        }
+        assert_eq!(silent.sums(Pool::Evidence)?.posterior(Some(&[0.5, 0.25, 0.25]))?, [0.5, 0.25, 0.25]);
+        silent.insert(1, Said { weight: 0.0, ..said(1, 0) })?;
+    }
+    assert!(silent.sums(Pool::Evidence)?.posterior(Some(&[0.5, 0.6, 0.0])).is_err());
+    // Of no duration: over at once, but not before.
+    let one = gathered(&[(1, 1)]);
+    let at_once = |seconds| one.sums_at(Pool::Linear, Duration::from_secs(seconds), |_| Some(Duration::ZERO));
+    assert_eq!(at_once(10)?, one.sums(Pool::Linear)?);
+    assert_eq!(at_once(11)?.weight(), 0.0);
+    Ok(())
+}
+
+#[test]
+fn more_weight_than_sums_hold_is_refused() -> Result<()> {
+    let mut heavy = Gathered::new(2)?;
+    for source in 0..200_u32 {
+        heavy.insert(source, Said { weight: MOST_WEIGHT, ..Said::now(&[1.0, 0.0]) })?;
+    }
+    let error = heavy.sums(Pool::LogPool).expect_err("200 million times ln of the floor");
+    assert_eq!(*kind(&error), PartialError::TooMuch);
+    assert_eq!(heavy.sums(Pool::Linear)?.posterior(None)?, [1.0, 0.0]);
+    Ok(())
+}
