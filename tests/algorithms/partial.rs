@@ -116,7 +116,7 @@ proptest! {
         let all = gathered(&of);
         prop_assume!(all.said().len() > 0);
         let prior = [0.5, 0.3, 0.2];
-        let (now, half_life) = (Duration::from_secs(3600 * u64::from(hours)), |s: &u32| (s % 2 == 0).then_some(Duration::from_secs(900)));
+        let (now, half_life) = (Duration::from_secs(3600 * u64::from(hours)), |s: &u32| s.is_multiple_of(2).then_some(Duration::from_secs(900)));
         for pool in POOLS {
             let weighed: Vec<(f64, Vec<f32>)> = all
                 .said()
