@@ -7,6 +7,7 @@ pub mod cases;
 pub mod compare;
 pub mod engines;
 pub mod oracle;
+pub mod pools;
 pub mod problem;
 pub mod specs;
 pub mod stream;

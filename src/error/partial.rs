@@ -23,7 +23,7 @@ pub enum PartialError {
         source_name: String,
     },
     /// Sums by different rules.
-    #[error("sums of the {given} cannot be merged into those of the {held}; sum by one rule")]
+    #[error("sums of the rule `{given}` cannot be merged into those of `{held}`; sum by one rule")]
     OtherRule {
         /// The rule of what was to be merged.
         given: &'static str,
@@ -43,7 +43,7 @@ pub enum PartialError {
     /// More weight than sums hold.
     #[error("the weights of all sources are too much for sums of 64 bits; divide them by a common number")]
     TooMuch,
-    /// No opinion, or none that weighs anything.
-    #[error("nothing that weighs anything was said; at least one opinion is needed")]
+    /// No opinion.
+    #[error("nothing was said; at least one opinion is needed")]
     Nothing,
 }

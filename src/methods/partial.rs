@@ -23,8 +23,11 @@
 //! # Ok::<(), consilience::Error>(())
 //! ```
 
+mod fixed;
 mod gathered;
+mod pool;
 mod sums;
 
 pub use self::gathered::{Gathered, MOST_WEIGHT, Said};
-pub use self::sums::{Pool, Sums};
+pub use self::pool::Pool;
+pub use self::sums::Sums;

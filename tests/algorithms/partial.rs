@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use consilience::partial::{Gathered, MOST_WEIGHT, Pool, Said, Sums};
-use consilience::{Engine, ErrorKind, Evidence, Fusion, PartialError, Result, Rule};
+use consilience::{BeliefFusion, ErrorKind, Evidence, Output, PartialError, Result};
 use proptest::prelude::*;
 
 use crate::support::cases::config;
+use crate::support::oracle;
+use crate::support::pools::{fusion_of, posterior_of};
 use crate::support::problem::Random;
 
 const CLASSES: usize = 3;
-const POOLS: [Pool; 4] = [Pool::Linear, Pool::Vote, Pool::LogPool, Pool::Evidence];
 
 /// What a source says under a generation, always the same.
 fn said(source: u32, generation: u64) -> Said {
@@ -18,7 +19,7 @@ fn said(source: u32, generation: u64) -> Said {
     let numbers: Vec<f32> = random.list(CLASSES, 0.01, 1.0);
     let sum: f32 = numbers.iter().sum();
     let opinion = numbers.iter().map(|x| x / sum).collect();
-    Said { generation, at: Duration::from_secs(generation * 10), weight: 0.1 + 3.0 * random.unit(), opinion }
+    Said { generation, at: Duration::from_secs(generation * 10), weight: 0.1 + 0.8 * random.unit(), opinion }
 }
 
 fn gathered(of: &[(u32, u64)]) -> Gathered<u32> {
@@ -46,24 +47,14 @@ fn kind(error: &consilience::Error) -> &PartialError {
     }
 }
 
-/// The posterior by its formula, of sources with weights.
-fn by_formula(pool: Pool, all: &[(f64, Vec<f32>)], prior: &[f64]) -> Vec<f64> {
-    let whole: f64 = all.iter().map(|(weight, _)| weight).sum();
-    let row: Vec<f64> = (0..CLASSES)
-        .map(|k| {
-            let of = |f: &dyn Fn(&[f32]) -> f64| all.iter().map(|(weight, p)| weight * f(p)).sum::<f64>();
-            let votes =
-                |p: &[f32]| f64::from(u8::from((0..CLASSES).all(|j| p[j] < p[k] || j == k || (p[j] == p[k] && j > k))));
-            match pool {
-                Pool::Linear => of(&|p| p[k].into()),
-                Pool::Vote => of(&votes),
-                Pool::LogPool => (of(&|p| f64::from(p[k]).ln()) / whole).exp(),
-                _ => (prior[k].ln() + of(&|p| f64::from(p[k]).ln() - prior[k].ln())).exp(),
-            }
-        })
-        .collect();
-    let sum: f64 = row.iter().sum();
-    row.iter().map(|p| p / sum).collect()
+/// The posterior and the decision in naive f64, of sources with weights.
+fn by_oracle(pool: Pool, all: &[(f32, Vec<f32>)], prior: &[f32]) -> (Vec<f64>, usize) {
+    let weights: Vec<f32> = all.iter().map(|(weight, _)| *weight).collect();
+    let rows: Vec<&[f32]> = all.iter().map(|(_, opinion)| &opinion[..]).collect();
+    let evidence = Evidence::probabilities(CLASSES, &rows).expect("opinions");
+    let answers = oracle::answers(&fusion_of(pool, &weights, Some(prior)), &evidence).expect("valid opinions");
+    let item = &answers[0].item;
+    (posterior_of(pool, &item.column(Output::Posterior), Some(prior)), item.decision())
 }
 
 proptest! {
@@ -93,7 +84,7 @@ proptest! {
     #[test]
     fn sums_do_not_depend_on_their_parts(of in part(), places in prop::collection::vec(0_usize..4, 8), last in 0_usize..4) {
         let all = gathered(&of);
-        for pool in POOLS {
+        for pool in Pool::ALL {
             let mut parts: Vec<Gathered<u32>> = vec![gathered(&[]); 4];
             for (source, said) in all.said() {
                 parts[places[*source as usize]].insert(*source, said.clone()).expect("an opinion");
@@ -112,48 +103,68 @@ proptest! {
     }
 
     #[test]
-    fn posteriors_are_those_of_the_formulas(of in part(), hours in 0_u32..3) {
+    fn posteriors_are_those_of_the_rules(of in part(), hours in 0_u32..3) {
         let all = gathered(&of);
         prop_assume!(all.said().len() > 0);
         let prior = [0.5, 0.3, 0.2];
-        let (now, half_life) = (Duration::from_secs(3600 * u64::from(hours)), |s: &u32| s.is_multiple_of(2).then_some(Duration::from_secs(900)));
-        for pool in POOLS {
-            let weighed: Vec<(f64, Vec<f32>)> = all
+        let now = Duration::from_secs(3600 * u64::from(hours));
+        let half_life = |s: &u32| s.is_multiple_of(2).then_some(Duration::from_secs(900));
+        for pool in Pool::ALL {
+            let weighed: Vec<(f32, Vec<f32>)> = all
                 .said()
                 .map(|(s, said)| {
                     let age = (now.as_secs_f64() - said.at.as_secs_f64()).max(0.0);
                     let share = half_life(s).map_or(1.0, |half| 0.5_f64.powf(age / half.as_secs_f64()));
-                    (f64::from(said.weight) * share, said.opinion.clone())
+                    ((f64::from(said.weight) * share) as f32, said.opinion.clone())
                 })
                 .collect();
-            let got = all.sums_at(pool, now, half_life).expect("sums").posterior(Some(&prior)).expect("a posterior");
-            let want = by_formula(pool, &weighed, &prior.map(f64::from));
+            let (want, decision) = by_oracle(pool, &weighed, &prior);
+            let sums = all.sums_at(pool, now, half_life).expect("sums");
+            let got = sums.posterior(Some(&prior)).expect("a posterior");
             for (got, want) in got.iter().zip(&want) {
                 prop_assert!((f64::from(*got) - want).abs() < 1e-6, "{:?}: {} {}", pool, got, want);
+            }
+            if pool != Pool::Confusion {
+                prop_assert_eq!(sums.decision(Some(&prior)).expect("a decision"), decision, "{:?}", pool);
             }
         }
     }
 }
 
-/// Within both tolerances.
+/// Opinions whose votes, confidences or weights are equal, or nothing.
 #[test]
-fn posteriors_are_the_engines() -> Result<()> {
-    let engine = Engine::cpu()?;
-    let all = gathered(&[(0, 0), (1, 2), (2, 1), (3, 3), (4, 0)]);
-    let rows: Vec<&[f32]> = all.said().map(|(_, said)| &said.opinion[..]).collect();
-    let evidence = Evidence::probabilities(CLASSES, &rows)?;
-    let weights: Vec<f32> = all.said().map(|(_, said)| said.weight).collect();
-    let rules = [Rule::Linear, Rule::Vote, Rule::LogPool, Rule::Evidence { exponents: weights.clone() }];
-    for (pool, rule) in POOLS.into_iter().zip(rules) {
-        let fusion = match pool {
-            Pool::Evidence => Fusion::new(rule),
-            _ => Fusion::new(rule).weighting(consilience::Weighting::Fixed(weights.clone())),
-        };
-        let want = engine.fuse(&fusion, &evidence)?;
-        for (got, want) in all.sums(pool)?.posterior(None)?.iter().zip(want.posterior()) {
-            assert!((got - want).abs() < 4e-6, "{pool:?}: {got}, {want}");
+fn ties_and_what_weighs_nothing_are_decided_as_the_rules_say() -> Result<()> {
+    let rows: [&[f32]; 4] = [&[0.5, 0.5, 0.0], &[0.2, 0.2, 0.6], &[0.2, 0.2, 0.6], &[0.0, 1.0, 0.0]];
+    for weights in [[1.0; 4], [0.0; 4], [0.0, 0.5, 0.5, 0.0], [0.25, 0.0, 0.5, 0.25], [1.0, 0.0, 0.0, 0.0]] {
+        let mut all = Gathered::new(CLASSES)?;
+        for (source, (row, weight)) in rows.iter().zip(weights).enumerate() {
+            all.insert(source, Said { weight, ..Said::now(row) })?;
+        }
+        let weighed: Vec<_> = rows.iter().zip(weights).map(|(row, weight)| (weight, row.to_vec())).collect();
+        for pool in Pool::ALL {
+            let sums = all.sums(pool)?;
+            let (want, decision) = by_oracle(pool, &weighed, &[0.25, 0.25, 0.5]);
+            let got = sums.posterior(Some(&[0.25, 0.25, 0.5]))?;
+            let is_near = |(got, want): (&f32, &f64)| (f64::from(*got) - want).abs() < 1e-6;
+            assert!(got.iter().zip(&want).all(is_near), "{pool:?} {weights:?}: {got:?} {want:?}");
+            if pool != Pool::Confusion {
+                assert_eq!(
+                    sums.decision(Some(&[0.25, 0.25, 0.5]))?,
+                    decision,
+                    "{pool:?} {weights:?}: {got:?} {want:?}"
+                );
+            }
         }
     }
+    Ok(())
+}
+
+#[test]
+fn a_reliability_is_at_most_one() -> Result<()> {
+    let mut all = Gathered::new(CLASSES)?;
+    all.insert("a", Said { weight: 1.5, ..Said::now(&[1.0, 0.0, 0.0]) })?;
+    let error = all.sums(Pool::Belief(BeliefFusion::Cumulative)).expect_err("a reliability of 1.5");
+    assert_eq!(error.to_string(), "source \"a\" weighs 1.5; weights are at least 0 and at most 1");
     Ok(())
 }
 
@@ -169,7 +180,7 @@ fn a_source_counts_once() -> Result<()> {
     let error = sums.merge(&other.sums(Pool::LogPool)?).expect_err("another rule");
     assert_eq!(
         error.to_string(),
-        "sums of the log pool cannot be merged into those of the linear pool; sum by one rule"
+        "sums of the rule `log_pool` cannot be merged into those of `linear`; sum by one rule"
     );
     assert!(sums.merge(&Gathered::new(2)?.sums(Pool::Linear)?).expect_err("two classes").is_shape());
     assert_eq!(sums, before);
@@ -202,33 +213,28 @@ fn what_cannot_be_merged_changes_nothing() -> Result<()> {
 }
 
 #[test]
-fn nothing_that_weighs_anything_is_no_posterior() -> Result<()> {
-    let mut silent = gathered(&[]);
-    for weighs_nothing in [false, true] {
-        for pool in [Pool::Linear, Pool::Vote, Pool::LogPool] {
-            let error = silent.sums(pool)?.posterior(None).expect_err("nothing");
-            assert_eq!(*kind(&error), PartialError::Nothing, "{weighs_nothing}");
-        }
-        assert_eq!(silent.sums(Pool::Evidence)?.posterior(Some(&[0.5, 0.25, 0.25]))?, [0.5, 0.25, 0.25]);
-        silent.insert(1, Said { weight: 0.0, ..said(1, 0) })?;
+fn nothing_is_no_posterior() -> Result<()> {
+    for pool in Pool::ALL {
+        let error = gathered(&[]).sums(pool)?.posterior(None).expect_err("nothing");
+        assert_eq!(*kind(&error), PartialError::Nothing);
     }
-    assert!(silent.sums(Pool::Evidence)?.posterior(Some(&[0.5, 0.6, 0.0])).is_err());
+    assert!(gathered(&[(1, 1)]).sums(Pool::Evidence)?.posterior(Some(&[0.5, 0.6, 0.0])).is_err());
     // Of no duration: over at once, but not before.
     let one = gathered(&[(1, 1)]);
     let at_once = |seconds| one.sums_at(Pool::Linear, Duration::from_secs(seconds), |_| Some(Duration::ZERO));
     assert_eq!(at_once(10)?, one.sums(Pool::Linear)?);
-    assert_eq!(at_once(11)?.weight(), 0.0);
+    assert_eq!(at_once(11)?.sources().len(), 0);
     Ok(())
 }
 
 #[test]
 fn more_weight_than_sums_hold_is_refused() -> Result<()> {
     let mut heavy = Gathered::new(2)?;
-    for source in 0..200_u32 {
+    for source in 0..4000_u32 {
         heavy.insert(source, Said { weight: MOST_WEIGHT, ..Said::now(&[1.0, 0.0]) })?;
     }
-    let error = heavy.sums(Pool::LogPool).expect_err("200 million times ln of the floor");
+    let error = heavy.sums(Pool::LogPool).expect_err("4e9 times ln of the floor");
     assert_eq!(*kind(&error), PartialError::TooMuch);
-    assert_eq!(heavy.sums(Pool::Linear)?.posterior(None)?, [1.0, 0.0]);
+    assert_eq!(kind(&heavy.sums(Pool::Linear).expect_err("4e9 units")), &PartialError::TooMuch);
     Ok(())
 }

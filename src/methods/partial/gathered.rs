@@ -5,7 +5,8 @@ use std::collections::btree_map::Entry;
 use std::fmt::Debug;
 use std::time::Duration;
 
-use super::sums::{Pool, Sums};
+use super::pool::Pool;
+use super::sums::Sums;
 use crate::error::{LengthError, PartialError, Result, SpecError};
 use crate::methods::calibration::posterior;
 
@@ -120,7 +121,7 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
     }
 
     /// The same, with each weight halved for every half-life of its source that has passed since it was said; without a
-    /// half-life it keeps its weight, as it does until then.
+    /// half-life it keeps its weight, as it does until then. Who has come to weigh nothing by that is not in the sums.
     ///
     /// # Errors
     ///
@@ -135,7 +136,9 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
                 Some(half_life) => (-age / half_life).exp2(),
                 None => 1.0,
             };
-            sums.add(source, f64::from(said.weight) * share, &said.opinion)?;
+            if share > 0.0 {
+                sums.add(source, f64::from(said.weight) * share, &said.opinion)?;
+            }
         }
         Ok(sums)
     }

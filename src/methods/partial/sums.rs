@@ -3,37 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use super::pool::{Pool, log_all};
 use crate::error::{LengthError, PartialError, Result};
 use crate::methods::calibration::posterior;
-use crate::spec::LOG_FLOOR;
-
-/// What 1 is in a sum.
-const ONE: f64 = (1_u64 << 32) as f64;
-
-/// A rule that needs sums alone; [`Rule`](crate::Rule) has the formulas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Pool {
-    /// The weighted average.
-    Linear,
-    /// The weighted majority vote: an opinion votes for its likeliest class, the lowest of equals.
-    Vote,
-    /// The weighted geometric mean.
-    LogPool,
-    /// The product of experts, each to the power of its weight, with the class prior counted once.
-    Evidence,
-}
-
-impl Pool {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Linear => "linear pool",
-            Self::Vote => "vote",
-            Self::LogPool => "log pool",
-            Self::Evidence => "evidence rule",
-        }
-    }
-}
 
 /// Sums over what sources said, and which sources they are.
 ///
@@ -41,16 +13,14 @@ impl Pool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sums<S> {
     pool: Pool,
+    classes: usize,
     sources: BTreeSet<S>,
-    /// Of w p, of w, or of w ln p, `[C]`.
     sums: Vec<i64>,
-    /// Of w.
-    weight: i64,
 }
 
 impl<S: Ord + Clone + Debug> Sums<S> {
     pub(super) fn new(pool: Pool, classes: usize) -> Self {
-        Self { pool, sources: BTreeSet::new(), sums: vec![0; classes], weight: 0 }
+        Self { pool, classes, sources: BTreeSet::new(), sums: vec![0; pool.width(classes)] }
     }
 
     /// The rule.
@@ -64,25 +34,18 @@ impl<S: Ord + Clone + Debug> Sums<S> {
         self.sources.iter()
     }
 
-    /// The sum of all weights.
-    #[must_use]
-    pub fn weight(&self) -> f64 {
-        self.weight as f64 / ONE
-    }
-
     /// Adds what a source said that is not in them.
     pub(super) fn add(&mut self, source: &S, weight: f64, opinion: &[f32]) -> Result<(), PartialError> {
-        let vote = posterior::decision(opinion);
-        for (class, (sum, &p)) in self.sums.iter_mut().zip(opinion).enumerate() {
-            let p = f64::from(p);
-            let part = match self.pool {
-                Pool::Linear => p,
-                Pool::Vote => f64::from(u8::from(class == vote)),
-                Pool::LogPool | Pool::Evidence => p.max(f64::from(LOG_FLOOR)).ln(),
-            };
-            *sum = added(*sum, fixed(weight * part)?)?;
+        let at_most = self.pool.most_weight();
+        if weight > f64::from(at_most) {
+            let (source_name, weight) = (format!("{source:?}"), weight as f32);
+            return Err(PartialError::Weight { source_name, weight, at_most });
         }
-        self.weight = added(self.weight, fixed(weight)?)?;
+        let mut logs = vec![0.0; if self.pool.takes_logs() { self.classes } else { 0 }];
+        log_all(opinion, &mut logs);
+        let mut part = vec![0; self.sums.len()];
+        self.pool.write(opinion, &logs, weight, None, &mut part);
+        self.pool.merge(&mut self.sums, &part)?;
         self.sources.insert(source.clone());
         Ok(())
     }
@@ -97,58 +60,40 @@ impl<S: Ord + Clone + Debug> Sums<S> {
             let (given, held) = (other.pool.name(), self.pool.name());
             return Err(PartialError::OtherRule { given, held }.into());
         }
-        LengthError::check("the classes of the other sums", self.sums.len(), other.sums.len())?;
+        LengthError::check("the classes of the other sums", self.classes, other.classes)?;
         if let Some(both) = self.sources.intersection(&other.sources).next() {
             return Err(PartialError::Overlap { source_name: format!("{both:?}") }.into());
         }
-        let sums: Vec<i64> =
-            self.sums.iter().zip(&other.sums).map(|(&a, &b)| added(a, b)).collect::<Result<_, PartialError>>()?;
-        self.weight = added(self.weight, other.weight)?;
+        let mut sums = self.sums.clone();
+        self.pool.merge(&mut sums, &other.sums)?;
         self.sums = sums;
         self.sources.extend(other.sources.iter().cloned());
         Ok(())
     }
 
-    /// The posterior, `[C]`. The class prior, even where none is given, counts with the evidence rule alone; if nothing weighs
-    /// anything, that rule's answer is the prior.
+    /// The posterior, `[C]`. The class prior, uniform where none is given, counts with the rules that take one.
     ///
     /// # Errors
     ///
-    /// A prior that is no distribution over the classes; with another rule, nothing that weighs anything.
+    /// A prior that is no distribution over the classes; nobody in the sums.
     pub fn posterior(&self, class_prior: Option<&[f32]>) -> Result<Vec<f32>> {
-        let classes = self.sums.len();
         if let Some(prior) = class_prior {
-            posterior::check_row(classes, 0, prior)?;
+            posterior::check_row(self.classes, 0, prior)?;
         }
-        let weight = self.weight();
-        if self.pool != Pool::Evidence && self.weight == 0 {
+        if self.sources.is_empty() {
             return Err(PartialError::Nothing.into());
         }
-        let sums = self.sums.iter().map(|&sum| sum as f64 / ONE);
-        let mut row: Vec<f64> = match self.pool {
-            Pool::Linear | Pool::Vote => sums.collect(),
-            Pool::LogPool => sums.map(|sum| sum / weight).collect(),
-            Pool::Evidence => {
-                let prior = |class: usize| class_prior.map_or(1.0 / classes as f64, |prior| f64::from(prior[class]));
-                let log = |class| f64::max(prior(class), f64::from(LOG_FLOOR)).ln();
-                sums.enumerate().map(|(class, sum)| sum + (1.0 - weight) * log(class)).collect()
-            }
-        };
-        if matches!(self.pool, Pool::LogPool | Pool::Evidence) {
-            let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row.iter_mut().for_each(|log| *log = (*log - most).exp());
-        }
-        let whole: f64 = row.iter().sum();
-        Ok(row.into_iter().map(|p| (p / whole) as f32).collect())
+        let mut row = vec![0.0; self.classes];
+        self.pool.posterior(&self.sums, class_prior, &mut row);
+        Ok(row.into_iter().map(|p| p as f32).collect())
     }
-}
 
-fn fixed(value: f64) -> Result<i64, PartialError> {
-    let scaled = (value * ONE).round();
-    // Both ends are powers of two.
-    if scaled.abs() < -(i64::MIN as f64) { Ok(scaled as i64) } else { Err(PartialError::TooMuch) }
-}
-
-fn added(a: i64, b: i64) -> Result<i64, PartialError> {
-    a.checked_add(b).ok_or(PartialError::TooMuch)
+    /// The class decided for: the lowest of the largest posterior, but of equal votes the one with the larger linear pool.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sums::posterior`].
+    pub fn decision(&self, class_prior: Option<&[f32]>) -> Result<usize> {
+        Ok(self.pool.decision(&self.sums, &self.posterior(class_prior)?))
+    }
 }
