@@ -6,6 +6,8 @@ pub mod arrow;
 pub mod burn;
 #[cfg(feature = "candle")]
 pub mod candle;
+#[cfg(feature = "datafusion")]
+pub mod datafusion;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(any(feature = "burn", feature = "candle"))]

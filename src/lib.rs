@@ -69,6 +69,8 @@ pub use self::integrations::arrow;
 pub use self::integrations::burn;
 #[cfg(feature = "candle")]
 pub use self::integrations::candle;
+#[cfg(feature = "datafusion")]
+pub use self::integrations::datafusion;
 #[cfg(feature = "http")]
 pub use self::integrations::http;
 pub use self::methods::{bayes, beam, calibration, decision, learning, partial, provenance, stacking, truth, vortex};

@@ -6,6 +6,8 @@ mod arrow;
 mod burn;
 #[cfg(feature = "candle")]
 mod candle;
+#[cfg(feature = "datafusion")]
+mod datafusion;
 #[cfg(feature = "http")]
 mod http;
 #[cfg(any(feature = "burn", feature = "candle"))]

@@ -13,6 +13,7 @@ mod stacking;
 mod sum;
 mod tile;
 mod transpose;
+mod vectorized;
 mod vortex;
 
 use std::sync::{Arc, OnceLock};
@@ -25,6 +26,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use self::fusion::pool::gradient::Range;
 pub use self::level::SimdLevel;
 use self::transpose::LANES;
+pub(crate) use self::vectorized::vectorized;
 use crate::backend::held::{HeldArray, HeldBatch, HostArray, Shape};
 use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};
 use crate::error::{DeviceError, InvalidOpinion, Result};

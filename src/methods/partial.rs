@@ -28,6 +28,8 @@ mod gathered;
 mod pool;
 mod sums;
 
+pub(crate) use self::fixed::{ONE, add, exp, fixed, ln};
 pub use self::gathered::{Gathered, MOST_WEIGHT, Said};
 pub use self::pool::Pool;
+pub(crate) use self::pool::log_all;
 pub use self::sums::Sums;

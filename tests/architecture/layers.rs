@@ -11,7 +11,7 @@ const LAYERS: [&str; 10] =
     ["error", "tensor", "spec", "kernel", "plan", "backend", "engine", "methods", "orchestration", "integrations"];
 
 /// Foreign crates, by name or by the family `name_…`, and the path below `src/` that a file which names one must begin with.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("wgpu", &["backend/gpu"]),
     ("pollster", &["backend/gpu"]),
     ("fearless_simd", &["backend/cpu"]),
@@ -29,6 +29,7 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("bytes", &["integrations/arrow"]),
     ("burn", &["integrations/burn"]),
     ("candle", &["integrations/candle"]),
+    ("datafusion", &["integrations/datafusion"]),
 ];
 
 /// What breaks a rule in one file's text.

@@ -42,8 +42,3 @@ pub fn posterior_of(pool: Pool, fused: &[f64], prior: Option<&[f32]>) -> Vec<f64
         _ => fused.to_vec(),
     }
 }
-
-/// Weights that the pool takes: reliabilities are at most 1.
-pub fn weight_for(pool: Pool, weight: f32) -> f32 {
-    if matches!(pool, Pool::DempsterShafer(_) | Pool::Belief(_)) { weight / 4.0 } else { weight }
-}

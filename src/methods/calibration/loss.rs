@@ -54,7 +54,7 @@ impl Loss {
     }
 
     /// The loss of one item, whose label names one of the row's classes.
-    pub(super) fn of(self, row: &[f32], label: usize) -> f64 {
+    pub(crate) fn of(self, row: &[f32], label: usize) -> f64 {
         match self {
             Self::Nll => f64::from(row[label].clamp(LOG_FLOOR, 1.0)).ln().abs(),
             Self::Brier => {

@@ -260,7 +260,8 @@ fn bins_of(tallies: &[Tally]) -> Vec<Bin> {
     tallies.iter().enumerate().filter_map(bin).collect()
 }
 
-fn bin_of(p: f32, bins: usize) -> usize {
+/// The bin of equal width that a probability falls into.
+pub(crate) fn bin_of(p: f32, bins: usize) -> usize {
     ((f64::from(p) * bins as f64) as usize).min(bins - 1)
 }
 

@@ -8,18 +8,18 @@ use std::f64::consts::LN_2;
 use crate::error::PartialError;
 
 /// What 1 is.
-pub(super) const ONE: f64 = (1_u64 << 32) as f64;
+pub(crate) const ONE: f64 = (1_u64 << 32) as f64;
 
 /// The nearest integer. What is held is below 2^57, so that none is too large.
 #[inline(always)]
-pub(super) fn fixed(value: f64) -> i64 {
+pub(crate) fn fixed(value: f64) -> i64 {
     let scaled = value * ONE;
     (scaled + 0.5_f64.copysign(scaled)) as i64
 }
 
 /// Adds to each sum.
 #[inline(always)]
-pub(super) fn add(sums: &mut [i64], parts: &[i64]) -> Result<(), PartialError> {
+pub(crate) fn add(sums: &mut [i64], parts: &[i64]) -> Result<(), PartialError> {
     let mut overflow = 0;
     for (sum, &part) in sums.iter_mut().zip(parts) {
         let whole = sum.wrapping_add(part);
@@ -32,7 +32,7 @@ pub(super) fn add(sums: &mut [i64], parts: &[i64]) -> Result<(), PartialError> {
 
 /// ln x of a normal number, within 2e-14 of its size or absolutely.
 #[inline(always)]
-pub(super) fn ln(x: f64) -> f64 {
+pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.to_bits() as i64;
     // x = 2^k m with m in [sqrt(1/2), sqrt(2)); the exponent is in the upper half, whose shifts every SIMD has.
     let upper = ((bits - 0x3fe6_a09e_667f_3bcd) >> 32) as i32;
@@ -47,7 +47,7 @@ pub(super) fn ln(x: f64) -> f64 {
 
 /// exp x of a number from -708 to 0, within 1e-14 of its size; 0 below.
 #[inline(always)]
-pub(super) fn exp(x: f64) -> f64 {
+pub(crate) fn exp(x: f64) -> f64 {
     /// 1.5 * 2^52: added and taken away again, it rounds to the nearest integer, which it leaves in the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     /// The upper 32 bits of ln 2, and the rest.
