@@ -37,6 +37,10 @@
 //! | `softmax(logits)` | their distribution |
 //! | `label_opinion(label, classes [, confidence])` | a label as an opinion |
 //!
+//! # Truth inference
+//!
+//! [`SqlAnnotations`] finds classes and confusions from a table of labels by Dawid and Skene's method.
+//!
 //! # Examples
 //!
 //! *A log pool for each item.*
@@ -69,6 +73,7 @@
 //! ```
 
 mod aggregate;
+mod dawid_skene;
 mod failure;
 mod fuse;
 mod groups;
@@ -82,6 +87,7 @@ use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 
 pub use self::aggregate::Aggregate;
+pub use self::dawid_skene::{SqlAnnotations, SqlFit};
 pub use self::scalar::Scalar;
 
 /// Makes every function known to a session, or to whatever else runs plans by the names of functions.

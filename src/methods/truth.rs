@@ -55,6 +55,8 @@ mod majority;
 mod method;
 mod one_coin;
 mod online;
+#[cfg(feature = "datafusion")]
+pub(crate) mod passes;
 mod triplets;
 mod votes;
 mod wawa;

@@ -1,6 +1,7 @@
 //! Fusion in SQL and data frames, compared with naive f64.
 
 mod aggregates;
+mod dawid_skene;
 mod refusals;
 mod rows;
 mod scores;

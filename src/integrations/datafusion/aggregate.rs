@@ -10,6 +10,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Expr, GroupsAccumulator, Signature, Volatility,
 };
 
+use super::dawid_skene::Pass;
 use super::fuse::{Fuse, Told};
 use super::groups::{Groups, OneGroup, Tally};
 use super::list::ListType;
@@ -60,6 +61,8 @@ pub enum Aggregate {
     NegativeLogLikelihood,
     /// The expected calibration error.
     CalibrationError,
+    /// The sums of a pass of [`SqlAnnotations::fit`](super::SqlAnnotations::fit).
+    DawidSkenePass,
 }
 
 impl Aggregate {
@@ -74,6 +77,7 @@ impl Aggregate {
             Self::Brier,
             Self::NegativeLogLikelihood,
             Self::CalibrationError,
+            Self::DawidSkenePass,
         ];
         Pool::ALL.into_iter().map(Self::Fuse).chain(others).collect()
     }
@@ -102,6 +106,7 @@ impl Aggregate {
             Self::Brier => "brier",
             Self::NegativeLogLikelihood => "nll",
             Self::CalibrationError => "ece",
+            Self::DawidSkenePass => "dawid_skene_pass",
         }
     }
 
@@ -141,6 +146,7 @@ impl Aggregate {
                 let bins = Parameter::integer("the number of bins");
                 (vec![Parameter::per_class("the posterior"), Parameter::integer("the label"), bins], 2)
             }
+            Self::DawidSkenePass => (super::dawid_skene::PARAMETERS.to_vec(), 3),
         }
     }
 
@@ -149,7 +155,7 @@ impl Aggregate {
         match self {
             Self::Fuse(Pool::Confusion) => place == 1,
             Self::Fuse(pool) => pool.takes_prior() && place == 2,
-            Self::CalibrationError => place == 2,
+            Self::CalibrationError | Self::DawidSkenePass => place == 2,
             _ => false,
         }
     }
@@ -186,6 +192,7 @@ impl Aggregate {
                 };
                 visit.visit(scored(Score::CalibrationError { bins }), ListType(None))
             }
+            Self::DawidSkenePass => visit.visit(Pass::with(constant(2))?, ListType(None)),
         }
     }
 }
@@ -293,6 +300,7 @@ impl AggregateUDFImpl for Function {
             Aggregate::Fuse(_) => ListType::of(&arguments[0], "an opinion")?.with(DataType::Float32),
             Aggregate::VoteDecision => DataType::UInt32,
             Aggregate::Disagreement | Aggregate::EffectiveSources => DataType::Float32,
+            Aggregate::DawidSkenePass => ListType(None).with(DataType::Int64),
             _ => DataType::Float64,
         })
     }

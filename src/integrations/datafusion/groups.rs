@@ -39,6 +39,16 @@ pub(super) trait Tally: Debug + Send + Sync + 'static {
     /// Adds a part to sums.
     fn merge(&self, sums: &mut [i64], part: &[i64]) -> Result<(), PartialError>;
 
+    /// Adds a row to sums by way of a part. Answers whether the row counts.
+    #[inline(always)]
+    fn add(&self, rows: &Self::Rows, row: usize, part: &mut [i64], sums: &mut [i64]) -> Result<bool> {
+        let counts = self.write(rows, row, part)?;
+        if counts {
+            self.merge(sums, part).map_err(failed)?;
+        }
+        Ok(counts)
+    }
+
     /// The answers of groups of this width, from their sums end to end.
     fn finish(&self, sums: &[i64], groups: usize, classes: Option<usize>) -> Result<ArrayRef>;
 }
@@ -116,8 +126,8 @@ impl<T: Tally> GroupsAccumulator for Groups<T> {
         let mut part = vec![0; width];
         vectorized(|| {
             for (row, &group) in group_indices.iter().enumerate() {
-                if counts(opt_filter, row) && tally.write(&rows, row, &mut part)? {
-                    tally.merge(&mut sums[group * width..][..width], &part).map_err(failed)?;
+                if counts(opt_filter, row) {
+                    tally.add(&rows, row, &mut part, &mut sums[group * width..][..width])?;
                 }
             }
             Ok(())
@@ -174,7 +184,7 @@ impl<T: Tally> GroupsAccumulator for Groups<T> {
     }
 }
 
-fn failed(error: PartialError) -> DataFusionError {
+pub(super) fn failed(error: PartialError) -> DataFusionError {
     DataFusionError::External(Box::new(Error::from(error)))
 }
 

@@ -27,11 +27,19 @@ pub(super) enum Kind {
     Integer,
     /// A text.
     Text,
+    /// A list of integers.
+    Integers,
+    /// Bytes, or the path of a file that holds them.
+    Bytes,
 }
 
 impl Parameter {
     pub(super) const fn per_class(name: &'static str) -> Self {
         Self { name, kind: Kind::PerClass }
+    }
+
+    pub(super) const fn integers(name: &'static str) -> Self {
+        Self { name, kind: Kind::Integers }
     }
 
     pub(super) const fn number(name: &'static str) -> Self {
@@ -50,6 +58,12 @@ impl Parameter {
             Kind::Number if given.is_numeric() || given.is_null() => Ok(DataType::Float32),
             Kind::Integer if given.is_integer() || given.is_null() => Ok(DataType::Int64),
             Kind::Text if given.is_string() || given.is_null() => Ok(DataType::Utf8),
+            Kind::Integers if matches!(given, DataType::List(item) if item.data_type().is_integer()) => {
+                Ok(ListType(None).with(DataType::Int64))
+            }
+            Kind::Bytes if matches!(given, DataType::Binary | DataType::Utf8) => Ok(given.clone()),
+            Kind::Integers => plan_err!("{name} must be a list of integers, and not {given}"),
+            Kind::Bytes => plan_err!("{name} must be bytes or a path, and not {given}"),
             Kind::Number => plan_err!("{name} must be a number, and not {given}"),
             Kind::Integer => plan_err!("{name} must be an integer, and not {given}"),
             Kind::Text => plan_err!("{name} must be a text, and not {given}"),

@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::ArrayRef;
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::dawid_skene;
 use super::list::ListType;
 use super::parameter::{Kind, Parameter, coerced};
 
@@ -56,11 +57,13 @@ pub enum Scalar {
     Softmax,
     /// The opinion that a label is: its confidence for its class, the rest in equal parts for the others.
     LabelOpinion,
+    /// The posterior of an item by what [`SqlAnnotations::fit`](super::SqlAnnotations::fit) found.
+    DawidSkenePosterior,
 }
 
 impl Scalar {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Fuse,
         Self::Decision,
         Self::Confidence,
@@ -69,6 +72,7 @@ impl Scalar {
         Self::Temper,
         Self::Softmax,
         Self::LabelOpinion,
+        Self::DawidSkenePosterior,
     ];
 
     /// Its name in SQL.
@@ -83,6 +87,7 @@ impl Scalar {
             Self::Temper => "temper",
             Self::Softmax => "softmax",
             Self::LabelOpinion => "label_opinion",
+            Self::DawidSkenePosterior => "dawid_skene_posterior",
         }
     }
 
@@ -112,6 +117,7 @@ impl Scalar {
                 let classes = Parameter::integer("the number of classes");
                 (vec![Parameter::integer("the label"), classes, Parameter::number("the confidence")], 2)
             }
+            Self::DawidSkenePosterior => (dawid_skene::PARAMETERS.to_vec(), 3),
         }
     }
 }
@@ -161,6 +167,7 @@ impl ScalarUDFImpl for Function {
                 let classes = row::classes(arguments.scalar_arguments.get(1).copied().flatten())?;
                 ListType(Some(classes)).with(DataType::Float32)
             }
+            Scalar::DawidSkenePosterior => dawid_skene::posterior_type(arguments.scalar_arguments[2])?,
         };
         Ok(Arc::new(Field::new(self.name(), answer, true)))
     }
@@ -186,9 +193,15 @@ impl ScalarUDFImpl for Function {
                 let confidences = (args.len() > 2).then(|| column(2)).transpose()?;
                 row::label_opinion(&column(0)?, confidences.as_ref(), return_field.data_type())?
             }
+            Scalar::DawidSkenePosterior => {
+                let ColumnarValue::Scalar(model) = &args[2] else {
+                    return exec_err!("a model of sources must be a constant");
+                };
+                dawid_skene::posteriors(&[column(0)?, column(1)?], model)?
+            }
         };
         if is_constant {
-            return Ok(ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&answer, 0)?));
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?));
         }
         Ok(ColumnarValue::Array(answer))
     }

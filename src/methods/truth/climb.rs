@@ -55,19 +55,38 @@ impl Schedule {
                 step(fit)?;
                 climb.iterations = iteration;
             }
-            if !iteration.is_multiple_of(self.look_every) && iteration < self.max_iterations {
+            if !self.looks(iteration) {
                 continue;
             }
             for (fit, climb) in fits.iter_mut().filter(|(_, climb)| climb.ending.is_none()) {
-                let (before, now) = (climb.objective.last().copied(), objective(fit)?);
-                climb.objective.push(now);
-                let least = self.tolerance * f64::from(self.look_every) * now.abs();
-                if before.is_some_and(|before| now - before <= least) {
-                    climb.ending = Some(Ending::Converged);
-                }
+                self.look(climb, objective(fit)?);
             }
         }
         let higher = |a: (S, Climb), b: (S, Climb)| if b.1.height() > a.1.height() { b } else { a };
         Ok(fits.into_iter().reduce(higher).ok_or(TruthError::NoAnnotations)?)
+    }
+
+    /// Whether this is the last iteration that is allowed, or one after which the objective is looked at.
+    fn looks(&self, iteration: u32) -> bool {
+        iteration.is_multiple_of(self.look_every) || iteration >= self.max_iterations
+    }
+
+    /// Takes an objective that was looked at.
+    fn look(&self, climb: &mut Climb, objective: f64) {
+        let before = climb.objective.last().copied();
+        climb.objective.push(objective);
+        let least = self.tolerance * f64::from(self.look_every) * objective.abs();
+        if before.is_some_and(|before| objective - before <= least) {
+            climb.ending = Some(Ending::Converged);
+        }
+    }
+
+    /// Takes an iteration that was made elsewhere, with the objective that it came to. Answers whether there is another.
+    pub(super) fn took(&self, climb: &mut Climb, objective: f64) -> bool {
+        climb.iterations += 1;
+        if self.looks(climb.iterations) {
+            self.look(climb, objective);
+        }
+        climb.ending.is_none() && climb.iterations < self.max_iterations
     }
 }

@@ -131,7 +131,7 @@ impl DawidSkene {
         Ok(likelihood + prior)
     }
 
-    fn schedule(&self) -> Result<Schedule> {
+    pub(super) fn schedule(&self) -> Result<Schedule> {
         for (what, value) in [("the diagonal count", self.diagonal), ("the off-diagonal count", self.off_diagonal)] {
             let is_valid = value.is_finite() && value >= 0.0;
             TruthError::check_option(what, value, is_valid, "a finite number of at least 0")?;
