@@ -2,6 +2,8 @@
 
 #[cfg(feature = "arrow")]
 pub mod arrow;
+#[cfg(feature = "ballista")]
+pub mod ballista;
 #[cfg(feature = "burn")]
 pub mod burn;
 #[cfg(feature = "candle")]

@@ -65,6 +65,8 @@ pub use self::error::{
 };
 #[cfg(feature = "arrow")]
 pub use self::integrations::arrow;
+#[cfg(feature = "ballista")]
+pub use self::integrations::ballista;
 #[cfg(feature = "burn")]
 pub use self::integrations::burn;
 #[cfg(feature = "candle")]

@@ -36,6 +36,7 @@
 //! | `temper(posterior, temperature)` | P^(1/T), normalised |
 //! | `softmax(logits)` | their distribution |
 //! | `label_opinion(label, classes [, confidence])` | a label as an opinion |
+//! | `bucket(key, buckets)` | which of so many parts of a job an item, an integer or a text, belongs to |
 //!
 //! # Truth inference
 //!

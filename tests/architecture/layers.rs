@@ -11,7 +11,7 @@ const LAYERS: [&str; 10] =
     ["error", "tensor", "spec", "kernel", "plan", "backend", "engine", "methods", "orchestration", "integrations"];
 
 /// Foreign crates, by name or by the family `name_…`, and the path below `src/` that a file which names one must begin with.
-const HOMES: [(&str, &[&str]); 18] = [
+const HOMES: [(&str, &[&str]); 19] = [
     ("wgpu", &["backend/gpu"]),
     ("pollster", &["backend/gpu"]),
     ("fearless_simd", &["backend/cpu"]),
@@ -29,7 +29,8 @@ const HOMES: [(&str, &[&str]); 18] = [
     ("bytes", &["integrations/arrow"]),
     ("burn", &["integrations/burn"]),
     ("candle", &["integrations/candle"]),
-    ("datafusion", &["integrations/datafusion"]),
+    ("ballista", &["integrations/ballista"]),
+    ("datafusion", &["integrations/datafusion", "integrations/ballista"]),
 ];
 
 /// What breaks a rule in one file's text.

@@ -27,6 +27,8 @@ pub(super) enum Kind {
     Integer,
     /// A text.
     Text,
+    /// An integer or a text.
+    Key,
     /// A list of integers.
     Integers,
     /// Bytes, or the path of a file that holds them.
@@ -58,6 +60,9 @@ impl Parameter {
             Kind::Number if given.is_numeric() || given.is_null() => Ok(DataType::Float32),
             Kind::Integer if given.is_integer() || given.is_null() => Ok(DataType::Int64),
             Kind::Text if given.is_string() || given.is_null() => Ok(DataType::Utf8),
+            Kind::Key if given.is_integer() => Ok(DataType::Int64),
+            Kind::Key if given.is_string() || given.is_null() => Ok(DataType::Utf8),
+            Kind::Key => plan_err!("{name} must be an integer or a text, and not {given}"),
             Kind::Integers if matches!(given, DataType::List(item) if item.data_type().is_integer()) => {
                 Ok(ListType(None).with(DataType::Int64))
             }

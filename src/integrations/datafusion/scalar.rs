@@ -57,13 +57,15 @@ pub enum Scalar {
     Softmax,
     /// The opinion that a label is: its confidence for its class, the rest in equal parts for the others.
     LabelOpinion,
+    /// Which of so many buckets a key falls into, the same on every machine and in every version; NULL is in bucket 0.
+    Bucket,
     /// The posterior of an item by what [`SqlAnnotations::fit`](super::SqlAnnotations::fit) found.
     DawidSkenePosterior,
 }
 
 impl Scalar {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Fuse,
         Self::Decision,
         Self::Confidence,
@@ -72,6 +74,7 @@ impl Scalar {
         Self::Temper,
         Self::Softmax,
         Self::LabelOpinion,
+        Self::Bucket,
         Self::DawidSkenePosterior,
     ];
 
@@ -87,6 +90,7 @@ impl Scalar {
             Self::Temper => "temper",
             Self::Softmax => "softmax",
             Self::LabelOpinion => "label_opinion",
+            Self::Bucket => "bucket",
             Self::DawidSkenePosterior => "dawid_skene_posterior",
         }
     }
@@ -116,6 +120,10 @@ impl Scalar {
             Self::LabelOpinion => {
                 let classes = Parameter::integer("the number of classes");
                 (vec![Parameter::integer("the label"), classes, Parameter::number("the confidence")], 2)
+            }
+            Self::Bucket => {
+                let key = Parameter { name: "the key", kind: Kind::Key };
+                (vec![key, Parameter::integer("the number of buckets")], 2)
             }
             Self::DawidSkenePosterior => (dawid_skene::PARAMETERS.to_vec(), 3),
         }
@@ -159,7 +167,7 @@ impl ScalarUDFImpl for Function {
     fn return_field_from_args(&self, arguments: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         let list = |place: usize| ListType::of(arguments.arg_fields[place].data_type(), "the posterior");
         let answer = match self.scalar {
-            Scalar::Decision => DataType::UInt32,
+            Scalar::Decision | Scalar::Bucket => DataType::UInt32,
             Scalar::Confidence | Scalar::Margin | Scalar::Entropy => DataType::Float32,
             Scalar::Temper | Scalar::Softmax => list(0)?.with(DataType::Float32),
             Scalar::Fuse => list(1)?.with(DataType::Float32),
@@ -193,6 +201,7 @@ impl ScalarUDFImpl for Function {
                 let confidences = (args.len() > 2).then(|| column(2)).transpose()?;
                 row::label_opinion(&column(0)?, confidences.as_ref(), return_field.data_type())?
             }
+            Scalar::Bucket => row::buckets(&column(0)?, &column(1)?)?,
             Scalar::DawidSkenePosterior => {
                 let ColumnarValue::Scalar(model) = &args[2] else {
                     return exec_err!("a model of sources must be a constant");

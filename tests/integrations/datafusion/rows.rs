@@ -134,3 +134,28 @@ fn constants_and_labels_become_opinions() -> Result<()> {
         Ok(())
     })
 }
+
+/// Bit by bit as CRC-32 is defined, times the number of buckets.
+#[test]
+fn keys_fall_into_the_same_buckets_everywhere() -> Result<()> {
+    let crc = |bytes: &[u8]| {
+        !bytes.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+        })
+    };
+    let bucket = |bytes: &[u8], count: u32| (u64::from(crc(bytes)) * u64::from(count) / (1 << 32)) as u32;
+    run(async {
+        let context = wide(Lists::Fixed);
+        let sql = "SELECT bucket(i, 7) AS a, bucket(CAST(i AS VARCHAR), 3) AS b, bucket(NULL, 5) AS c FROM generate_series(-50, 50) AS t (i)";
+        let answer = query(&context, sql).await?;
+        let numbers: Vec<i64> = (-50..=50).collect();
+        let want: Vec<_> = numbers.iter().map(|i| Some(bucket(&i.to_le_bytes(), 7))).collect();
+        assert_eq!(decisions(&answer, "a"), want);
+        let want: Vec<_> = numbers.iter().map(|i| Some(bucket(i.to_string().as_bytes(), 3))).collect();
+        assert_eq!(decisions(&answer, "b"), want);
+        assert!(decisions(&answer, "c").iter().all(|bucket| *bucket == Some(0)));
+        let error = query(&context, "SELECT bucket(1, 0)").await.expect_err("no buckets").to_string();
+        assert!(error.contains("number of buckets"), "{error}");
+        Ok(())
+    })
+}

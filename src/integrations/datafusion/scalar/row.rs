@@ -138,6 +138,25 @@ pub(super) fn label_opinion(labels: &ArrayRef, confidences: Option<&ArrayRef>, t
     })
 }
 
+/// The bucket of each key.
+pub(super) fn buckets(keys: &ArrayRef, counts: &ArrayRef) -> Result<ArrayRef> {
+    let counts = counts.as_primitive::<Int64Type>();
+    let hash = |row: usize| match keys.as_string_opt::<i32>() {
+        _ if keys.is_null(row) => 0,
+        Some(texts) => crc32fast::hash(texts.value(row).as_bytes()),
+        None => crc32fast::hash(&keys.as_primitive::<Int64Type>().value(row).to_le_bytes()),
+    };
+    let bucket = |row: usize| match counts.is_valid(row).then(|| counts.value(row)).and_then(|n| u32::try_from(n).ok())
+    {
+        // The upper bits of the product: a remainder would be that of the lower bits alone.
+        Some(count @ 1..) => Ok(((u64::from(hash(row)) * u64::from(count)) >> 32) as u32),
+        _ => exec_err!(
+            "bucket: row {row} of a batch has a number of buckets that is none; it must be from 1 to 2^32 - 1"
+        ),
+    };
+    Ok(Arc::new((0..keys.len()).map(bucket).collect::<Result<UInt32Array>>()?))
+}
+
 /// A column of lists, each written or, where it is answered that there is none, NULL.
 fn rows(
     count: usize,

@@ -1,0 +1,86 @@
+//! An executor of a cluster: runs tasks, and keeps what they hand on in a folder of its own.
+
+use std::error::Error;
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
+use clap::Parser;
+use consilience_cluster::function_registry;
+
+#[derive(Parser)]
+#[command(about)]
+struct Arguments {
+    /// The scheduler's name or address.
+    #[arg(long, default_value = "127.0.0.1")]
+    scheduler_host: String,
+
+    /// The scheduler's port.
+    #[arg(long, default_value_t = 50050)]
+    scheduler_port: u16,
+
+    /// Where it listens.
+    #[arg(long, default_value = "127.0.0.1")]
+    bind: IpAddr,
+
+    /// By what name or address others reach it, if not by that.
+    #[arg(long)]
+    external_host: Option<String>,
+
+    /// The port from which others fetch what its tasks hand on.
+    #[arg(long, default_value_t = 50051)]
+    port: u16,
+
+    /// The port at which the scheduler hands it tasks.
+    #[arg(long, default_value_t = 50052)]
+    grpc_port: u16,
+
+    /// The folder of what its tasks hand on.
+    #[arg(long)]
+    work_dir: PathBuf,
+
+    /// How many tasks it runs at once; 0: one a core.
+    #[arg(long, default_value_t = 0)]
+    tasks: usize,
+
+    /// Between how many seconds it gives a sign of life.
+    #[arg(long, default_value_t = 10)]
+    heartbeat: u64,
+
+    /// The largest message in bytes.
+    #[arg(long, default_value_t = 64 << 20)]
+    message_bytes: u32,
+
+    /// Knows the functions that are built in alone, which shows what an executor of another make answers.
+    #[arg(long, hide = true)]
+    built_in_only: bool,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    env_logger::init();
+    let arguments = Arguments::parse();
+    fs::create_dir_all(&arguments.work_dir)?;
+    let tasks = if arguments.tasks == 0 { std::thread::available_parallelism()?.get() } else { arguments.tasks };
+    let registry = if arguments.built_in_only { None } else { Some(function_registry()?) };
+    let config = ExecutorProcessConfig {
+        bind_host: arguments.bind.to_string(),
+        external_host: Some(arguments.external_host.unwrap_or_else(|| arguments.bind.to_string())),
+        scheduler_host: arguments.scheduler_host,
+        scheduler_port: arguments.scheduler_port,
+        scheduler_connect_timeout_seconds: 20,
+        port: arguments.port,
+        grpc_port: arguments.grpc_port,
+        work_dir: Some(arguments.work_dir.display().to_string()),
+        vcores: tasks,
+        executor_heartbeat_interval_seconds: arguments.heartbeat,
+        grpc_max_decoding_message_size: arguments.message_bytes,
+        grpc_max_encoding_message_size: arguments.message_bytes,
+        override_function_registry: registry,
+        ..ExecutorProcessConfig::default()
+    };
+    start_executor_process(Arc::new(config)).await?;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! The scheduler of a cluster: plans queries, hands tasks to executors, and hands them out again where an executor is lost.
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ballista_scheduler::cluster::BallistaCluster;
+use ballista_scheduler::config::SchedulerConfig;
+use ballista_scheduler::scheduler_process::start_server;
+use clap::Parser;
+use consilience_cluster::session_state;
+
+#[derive(Parser)]
+#[command(about)]
+struct Arguments {
+    /// Where it listens.
+    #[arg(long, default_value = "127.0.0.1:50050")]
+    bind: SocketAddr,
+
+    /// By what name or address executors reach it, if not by that.
+    #[arg(long)]
+    external_host: Option<String>,
+
+    /// How many executors there must be before `/readyz` says that the cluster is ready.
+    #[arg(long, default_value_t = 1)]
+    executors: usize,
+
+    /// After how many seconds without a sign of life an executor is given up, and its tasks are handed to others.
+    #[arg(long, default_value_t = 60)]
+    executor_timeout: u64,
+
+    /// The largest message in bytes: results that come to a client are to fit.
+    #[arg(long, default_value_t = 64 << 20)]
+    message_bytes: u32,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    env_logger::init();
+    let arguments = Arguments::parse();
+    let config = SchedulerConfig {
+        bind_host: arguments.bind.ip().to_string(),
+        external_host: arguments.external_host.unwrap_or_else(|| arguments.bind.ip().to_string()),
+        bind_port: arguments.bind.port(),
+        min_ready_executors: arguments.executors,
+        executor_timeout_seconds: arguments.executor_timeout,
+        expire_dead_executor_interval_seconds: arguments.executor_timeout.div_ceil(4).max(1),
+        no_executors_grace_period_seconds: arguments.executor_timeout,
+        grpc_server_max_decoding_message_size: arguments.message_bytes,
+        grpc_server_max_encoding_message_size: arguments.message_bytes,
+        grpc_client_max_message_size: arguments.message_bytes,
+        override_session_builder: Some(Arc::new(session_state)),
+        ..SchedulerConfig::default()
+    };
+    let cluster = BallistaCluster::new_from_config(&config).await?;
+    start_server(cluster, arguments.bind, Arc::new(config)).await?;
+    Ok(())
+}
