@@ -11,7 +11,7 @@ const LAYERS: [&str; 10] =
     ["error", "tensor", "spec", "kernel", "plan", "backend", "engine", "methods", "orchestration", "integrations"];
 
 /// Foreign crates, by name or by the family `name_…`, and the path below `src/` that a file which names one must begin with.
-const HOMES: [(&str, &[&str]); 19] = [
+const HOMES: &[(&str, &[&str])] = &[
     ("wgpu", &["backend/gpu"]),
     ("pollster", &["backend/gpu"]),
     ("fearless_simd", &["backend/cpu"]),
@@ -48,7 +48,7 @@ fn violations(path: &str, text: &str) -> Vec<String> {
                 _ => found.push(format!("src/{path}: layer {layer} names crate::{second}")),
             }
         }
-        for (name, homes) in HOMES {
+        for &(name, homes) in HOMES {
             if (first == name || first.starts_with(&format!("{name}_")))
                 && !homes.iter().any(|home| path.starts_with(home))
             {

@@ -1,5 +1,7 @@
 //! Queries on a cluster of processes, beside the same in this process and on an engine.
 
+#![expect(clippy::expect_used, reason = "a test that cannot run fails")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 

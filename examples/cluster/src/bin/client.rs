@@ -1,5 +1,7 @@
 //! A client of a cluster: runs a query there, and shows or writes what comes.
 
+#![expect(clippy::print_stdout, reason = "that is how a program answers")]
+
 use std::error::Error;
 use std::fs::File;
 use std::path::PathBuf;

@@ -1,6 +1,8 @@
 //! A cluster on this machine: a scheduler and executors are started, opinions made up and fused there, an executor killed in
 //! the middle if that is asked for, and the answer compared with that of this process alone.
 
+#![expect(clippy::print_stdout, reason = "that is how a program answers")]
+
 use std::error::Error;
 use std::thread;
 use std::time::Instant;
