@@ -9,7 +9,7 @@ pub mod decision;
 pub mod learning;
 pub mod partial;
 pub mod provenance;
-mod random;
+pub(crate) mod random;
 pub mod stacking;
 pub mod truth;
 pub mod vortex;

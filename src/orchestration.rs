@@ -15,6 +15,7 @@
 //! | [`ledger`] | keeps results and learned state in a file that survives crashes, and finds them again |
 //! | [`telemetry`] | counts, times and traces requests and calls, and exports that to Prometheus |
 
+mod bandit;
 pub mod batcher;
 mod cost;
 mod distribution;

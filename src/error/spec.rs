@@ -75,6 +75,11 @@ pub enum SpecError {
 }
 
 impl SpecError {
+    /// Refuses a number that does not hold what it must.
+    pub(crate) fn check(what: &str, value: f64, must: &'static str, holds: bool) -> Result<(), Self> {
+        if holds { Ok(()) } else { Err(Self::OutOfRange { what: what.to_owned(), value, must }) }
+    }
+
     /// Refuses a list of another length than the evidence needs.
     pub(crate) fn check_length(
         what: &'static str,

@@ -1,8 +1,8 @@
 //! Whom to ask: models first, something quicker first, or all at once.
 
-mod bandit;
 mod choice;
 mod complexity;
+mod context;
 mod options;
 mod plan;
 
@@ -14,16 +14,18 @@ use rand_xoshiro::SplitMix64;
 use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use self::bandit::Bandit;
-pub use self::bandit::{Context, Learning, Level};
 pub use self::choice::{Advice, Attempt, Choice, Outcome, Reason, Worth};
 pub use self::complexity::Complexity;
+pub use self::context::{Context, Level};
 pub use self::options::{Mode, Options, Strategy};
 pub use self::plan::{Demotion, Group, Plan, Role, Way};
 use crate::error::{RequestError, Result, SpecError, StateError};
 use crate::methods::checked::checked;
 use crate::methods::learning::State;
+use crate::methods::random::unit;
 use crate::orchestration::Track;
+pub use crate::orchestration::bandit::Learning;
+use crate::orchestration::bandit::{Bandit, drawn};
 
 /// Chooses which groups of sources are asked, in which order.
 ///
@@ -72,7 +74,7 @@ impl Router {
         options.check()?;
         check_groups(&groups)?;
         let tracks = vec![Track::default(); groups.len()];
-        Ok(Self { options, groups, tracks, bandit: Bandit::default() })
+        Ok(Self { options, groups, tracks, bandit: Bandit::new(Context::COUNT, Way::ALL.len()) })
     }
 
     /// Whom to ask about a request that must be answered within `time`.
@@ -83,12 +85,12 @@ impl Router {
     pub fn route(&self, complexity: Complexity, time: Duration, draw: u64) -> Choice {
         let options = &self.options;
         let mut random = SplitMix64::seed_from_u64(SplitMix64::seed_from_u64(options.seed).next_u64() ^ draw);
-        let probed = uniform(&mut random) < options.probe;
+        let probed = unit(&mut random) < options.probe;
         let context = Context::of(&complexity, options.threshold);
         let rule = if context.rule() == Way::AiFirst { Reason::Complex } else { Reason::Simple };
         let advice = (options.strategy == Strategy::Adaptive && options.mode != Mode::Fixed).then(|| {
-            let propensities = self.bandit.propensities(context, &options.learning);
-            Advice { way: drawn(&propensities, uniform(&mut random)), propensities }
+            let propensities = self.propensities(context);
+            Advice { way: Way::ALL[drawn(&propensities, unit(&mut random))], propensities }
         });
         let (way, mut reason, propensity) = match (options.strategy, advice) {
             (Strategy::AiFirst, _) => (Way::AiFirst, Reason::Fixed, 1.0),
@@ -150,7 +152,7 @@ impl Router {
         if let Some(reward) = outcome.reward
             && choice.plan == Plan::new(&self.groups, choice.way, &[])
         {
-            self.bandit.learn(choice.context, choice.way, reward, self.options.learning.discount);
+            self.bandit.learn(choice.context.index(), choice.way as usize, reward, self.options.learning.discount);
         }
         Ok(())
     }
@@ -187,13 +189,14 @@ impl Router {
     /// The probability with which the bandit takes each way in a context, in the order of [`Way::ALL`].
     #[must_use]
     pub fn propensities(&self, context: Context) -> [f64; Way::ALL.len()] {
-        self.bandit.propensities(context, &self.options.learning)
+        let rule = context.rule() as usize;
+        self.bandit.propensities(context.index(), rule, [true; Way::ALL.len()], &self.options.learning)
     }
 
     /// How many rewards of a way in a context are remembered.
     #[must_use]
     pub fn rewards(&self, context: Context, way: Way) -> f64 {
-        self.bandit.weight(context, way)
+        self.bandit.weight(context.index(), way as usize)
     }
 
     /// Chooses in another mode from now on; what was learned stays.
@@ -228,7 +231,8 @@ impl Router {
         if self.tracks.len() != self.groups.len() {
             return Err(format!("{} tracks of {} groups", self.tracks.len(), self.groups.len()));
         }
-        self.bandit.check()
+        let of = |context, way: usize| format!("{} in {:?}", Way::ALL[way].name(), Context::at(context));
+        self.bandit.check(Context::COUNT, Way::ALL.len(), of)
     }
 }
 
@@ -256,20 +260,4 @@ fn check_groups(groups: &[Group]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// In [0, 1), from the upper 53 bits.
-fn uniform(random: &mut SplitMix64) -> f64 {
-    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// The way at which the summed probabilities exceed `at`.
-fn drawn(propensities: &[f64; Way::ALL.len()], at: f64) -> Way {
-    let mut sum = 0.0;
-    let exceeds = |&(_, &p): &(Way, &f64)| {
-        sum += p;
-        at < sum
-    };
-    // Rounded, they may sum to less than one.
-    Way::ALL.into_iter().zip(propensities).find(exceeds).map_or(Way::AtOnce, |(way, _)| way)
 }

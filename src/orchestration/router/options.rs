@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Complexity, Learning};
+use super::{Complexity, Learning, Way};
 use crate::error::{Result, SpecError};
 
 /// How the way to ask is chosen.
@@ -91,19 +91,11 @@ impl Default for Options {
 
 impl Options {
     pub(super) fn check(&self) -> Result<()> {
-        let Learning { discount, rule, others, strength, floor } = self.learning;
-        number("the threshold", self.threshold, "in [0, 1.3]", (0.0..=Complexity::MOST).contains(&self.threshold))?;
-        number("the discount", discount, "in (0, 1]", discount > 0.0 && discount <= 1.0)?;
-        number("the reward expected of the rule", rule, "in [0, 1]", (0.0..=1.0).contains(&rule))?;
-        number("the reward expected of other ways", others, "in [0, 1]", (0.0..=1.0).contains(&others))?;
-        number("the strength of expectations", strength, "in [0, 10^6]", (0.0..=1e6).contains(&strength))?;
-        number("the least probability of a way", floor, "in [0, 1/3]", (0.0..=1.0 / 3.0).contains(&floor))?;
+        let threshold = (0.0..=Complexity::MOST).contains(&self.threshold);
+        SpecError::check("the threshold", self.threshold, "in [0, 1.3]", threshold)?;
+        self.learning.check(Way::ALL.len())?;
         let least = self.least_success;
-        number("the least success rate", least, "in [0, 1]", (0.0..=1.0).contains(&least))?;
-        number("the probability of a probe", self.probe, "in [0, 1]", (0.0..=1.0).contains(&self.probe))
+        SpecError::check("the least success rate", least, "in [0, 1]", (0.0..=1.0).contains(&least))?;
+        Ok(SpecError::check("the probability of a probe", self.probe, "in [0, 1]", (0.0..=1.0).contains(&self.probe))?)
     }
-}
-
-fn number(what: &str, value: f64, must: &'static str, holds: bool) -> Result<()> {
-    if holds { Ok(()) } else { Err(SpecError::OutOfRange { what: what.to_owned(), value, must }.into()) }
 }
