@@ -8,6 +8,7 @@
 //! | [`Stop`] | when the rest need not be waited for; [`stop::Lock`] has the bounds |
 //! | [`Iteration`] | asks one source for several [thoughts](iteration), and another, or the same, for their synthesis |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
+//! | [`Selector`] | chooses how a request is carried out: from a cache, one source after another, side by side, on other machines |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room; a [`gate::Mixture`] is the gate and its experts as one source |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
@@ -26,6 +27,7 @@ pub mod ledger;
 mod opinion;
 pub mod parallel_fusion;
 pub mod router;
+pub mod selector;
 pub mod service;
 pub mod source;
 mod statistics;
@@ -42,6 +44,7 @@ pub use self::iteration::Iteration;
 pub use self::opinion::Opinion;
 pub use self::parallel_fusion::ParallelFusion;
 pub use self::router::Router;
+pub use self::selector::Selector;
 pub use self::service::Service;
 pub use self::source::{Peer, Question, Reply, Source};
 pub use self::statistics::Track;

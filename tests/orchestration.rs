@@ -16,6 +16,7 @@ mod locks;
 mod parallel_fusion;
 mod router;
 mod scripted;
+mod selector;
 mod service;
 mod soak;
 mod sources;

@@ -37,7 +37,7 @@
 //! # Ok::<(), consilience::Error>(())
 //! ```
 
-mod beta;
+pub(crate) mod beta;
 mod check;
 mod confusion;
 mod hedge;

@@ -13,7 +13,7 @@ const TINY: f64 = 1e-300;
 ///
 /// With a parameter of zero all mass is at one end; with both, the ends are the tails'. Parameters that sum to more than
 /// 1e8 are scaled to that sum, which keeps the mean and makes an interval wider, not narrower.
-pub(super) fn quantile(a: f64, b: f64, p: f64) -> f64 {
+pub(crate) fn quantile(a: f64, b: f64, p: f64) -> f64 {
     match (a > 0.0, b > 0.0) {
         (true, true) => {}
         (true, false) => return 1.0,

@@ -1,0 +1,96 @@
+//! What is known of a request before it is carried out.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::arm::{Arm, Infeasible, Masks};
+use super::{Options, Reason};
+use crate::error::{Result, SpecError};
+use crate::orchestration::router::Complexity;
+
+/// What is known of a request after the cache was looked into, and before anybody is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Situation {
+    /// The opinions that the request needs.
+    pub needed: u32,
+    /// Those of them that the cache holds.
+    pub held: u32,
+    /// The probability that the cache is about to hold the others, for they are being fetched for another request.
+    pub coming: f64,
+    /// The items of the request: one for a single question.
+    pub items: u64,
+    /// How complex it is: a [`Complexity::score`], or any number in [0, 1.3].
+    pub complexity: f64,
+    /// How long what is missing takes, one after another; `None` where nothing is known of it.
+    pub work: Option<Duration>,
+    /// That time over the time it takes side by side; `None` where nothing is known of it.
+    pub benefit: Option<f64>,
+    /// The arms that cannot be taken.
+    pub masks: Masks,
+}
+
+impl Situation {
+    /// One question, of which no more is known than what is needed and what is held.
+    #[must_use]
+    pub fn new(needed: u32, held: u32) -> Self {
+        let masks = Masks::default();
+        Self { needed, held, coming: 0.0, items: 1, complexity: 0.0, work: None, benefit: None, masks }
+    }
+
+    /// The share of what is needed that is held.
+    pub(super) fn share(&self) -> f64 {
+        f64::from(self.held) / f64::from(self.needed)
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        let (needed, held) = (f64::from(self.needed), f64::from(self.held));
+        SpecError::check("the number of opinions needed", needed, "at least 1", self.needed > 0)?;
+        SpecError::check("the number of opinions held", held, "at most those needed", self.held <= self.needed)?;
+        SpecError::check("the number of items", self.items as f64, "at least 1", self.items > 0)?;
+        let coming = (0.0..=1.0).contains(&self.coming);
+        SpecError::check("the probability that the rest is coming", self.coming, "in [0, 1]", coming)?;
+        let complexity = (0.0..=Complexity::MOST).contains(&self.complexity);
+        SpecError::check("the complexity", self.complexity, "in [0, 1.3]", complexity)?;
+        let benefit = self.benefit.unwrap_or(1.0);
+        let holds = benefit > 0.0 && benefit.is_finite();
+        Ok(SpecError::check("the parallel benefit", benefit, "above 0 and finite", holds)?)
+    }
+
+    /// Why each arm cannot be taken, in the order of [`Arm::ALL`].
+    pub(super) fn masked(&self, options: &Options) -> [Option<Infeasible>; Arm::ALL.len()] {
+        if self.held == self.needed {
+            let held = Some(Infeasible::Held);
+            return [None, held, held, held, held];
+        }
+        let alone = self.needed - self.held == 1 && self.items == 1;
+        let single = self.items < options.batch;
+        let beside = alone.then_some(Infeasible::NothingBeside);
+        let batch = single.then_some(Infeasible::NotABatch);
+        let Masks { parallel_cpu, parallel_gpu, distributed } = self.masks;
+        [Some(Infeasible::NotHeld), None, parallel_cpu.or(beside), parallel_gpu.or(batch), distributed.or(batch)]
+    }
+
+    /// The arm that the rule takes, of those that can be taken.
+    pub(super) fn rule(&self, options: &Options, can: impl Fn(Arm) -> bool) -> (Arm, Reason) {
+        if can(Arm::Cache) {
+            return (Arm::Cache, Reason::Held);
+        }
+        if self.share() > options.cached || self.coming > options.cached {
+            return (Arm::Sequential, Reason::MostlyHeld);
+        }
+        let benefit = self.benefit.unwrap_or(1.0);
+        if benefit > options.parallel_benefit && self.complexity < options.complexity {
+            let parallel = [Arm::ParallelGpu, Arm::ParallelCpu].into_iter().find(|&arm| can(arm));
+            if let Some(arm) = parallel {
+                return (arm, Reason::Parallel);
+            }
+        }
+        let is_costly = self.work.is_some_and(|work| work > options.costly);
+        if is_costly && benefit > options.distributed_benefit && can(Arm::Distributed) {
+            return (Arm::Distributed, Reason::Costly);
+        }
+        (Arm::Sequential, Reason::Otherwise)
+    }
+}
