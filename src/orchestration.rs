@@ -9,6 +9,7 @@
 //! | [`Iteration`] | asks one source for several [thoughts](iteration), and another, or the same, for their synthesis |
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
 //! | [`Selector`] | chooses how a request is carried out: from a cache, one source after another, side by side, on other machines |
+//! | [`Dependencies`] | which sources are needed together, err together, gain by being asked together, and are worth keeping |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room; a [`gate::Mixture`] is the gate and its experts as one source |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
@@ -19,6 +20,7 @@
 mod bandit;
 pub mod batcher;
 mod cost;
+pub mod dependency;
 mod distribution;
 pub mod fuse;
 pub mod gate;
@@ -38,6 +40,7 @@ mod weigh;
 pub use self::batcher::{Batcher, Process};
 pub use self::cost::Cost;
 pub(crate) use self::cost::Meter;
+pub use self::dependency::Dependencies;
 pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
 pub use self::iteration::Iteration;

@@ -5,6 +5,7 @@ mod batched;
 mod batcher;
 mod complexity;
 mod costs;
+mod dependency;
 mod engine;
 mod faults;
 mod fuse;
