@@ -10,6 +10,7 @@
 //! | [`Router`] | chooses [`router::Group`]s of sources for a request, and learns from how it turned out |
 //! | [`Selector`] | chooses how a request is carried out: from a cache, one source after another, side by side, on other machines |
 //! | [`Dependencies`] | which sources are needed together, err together, gain by being asked together, and are worth keeping |
+//! | [`History`] | how requests were carried out of late: how good estimates were, what each way is worth, what to look into |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room; a [`gate::Mixture`] is the gate and its experts as one source |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
@@ -24,6 +25,7 @@ pub mod dependency;
 mod distribution;
 pub mod fuse;
 pub mod gate;
+pub mod history;
 pub mod iteration;
 pub mod ledger;
 mod opinion;
@@ -43,6 +45,7 @@ pub(crate) use self::cost::Meter;
 pub use self::dependency::Dependencies;
 pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
+pub use self::history::History;
 pub use self::iteration::Iteration;
 pub use self::opinion::Opinion;
 pub use self::parallel_fusion::ParallelFusion;

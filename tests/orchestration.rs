@@ -10,6 +10,7 @@ mod engine;
 mod faults;
 mod fuse;
 mod gate;
+mod history;
 mod iteration;
 mod learning;
 mod ledger;

@@ -18,6 +18,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rayon", &["backend/cpu"]),
     ("tokio", &["orchestration", "integrations"]),
     ("futures_util", &["orchestration", "integrations"]),
+    ("libm", &["orchestration"]),
     ("metrics", &["orchestration", "integrations"]),
     ("tracing", &["orchestration", "integrations"]),
     ("redb", &["orchestration/ledger"]),
