@@ -8,8 +8,12 @@
 
 #[path = "orchestration/batcher.rs"]
 mod batcher;
+#[path = "orchestration/dependency.rs"]
+mod dependency;
 #[path = "orchestration/gate.rs"]
 mod gate;
+#[path = "orchestration/history.rs"]
+mod history;
 #[path = "orchestration/iteration.rs"]
 mod iteration;
 #[path = "orchestration/ledger.rs"]
@@ -18,6 +22,8 @@ mod ledger;
 mod parallel_fusion;
 #[path = "orchestration/router.rs"]
 mod router;
+#[path = "orchestration/selector.rs"]
+mod selector;
 
 use criterion::{criterion_group, criterion_main};
 
@@ -30,6 +36,9 @@ criterion_group!(
     batcher::fusing,
     gate::choices,
     router::routes,
+    selector::decisions,
+    dependency::graphs,
+    history::records,
     iteration::benches,
     ledger::benches
 );
