@@ -129,7 +129,12 @@ impl Worth {
     /// `correctness`, in [0, 1], less what time and money take off; at least 0 and at most 1.
     #[must_use]
     pub fn reward(&self, correctness: f64, latency: Duration, cost: Cost) -> f64 {
-        let off = self.second * latency.as_secs_f64() + self.million * cost.micros as f64 * 1e-6;
-        (correctness - off).clamp(0.0, 1.0)
+        (correctness - self.of(latency, cost)).clamp(0.0, 1.0)
+    }
+
+    /// What time and money come to.
+    #[must_use]
+    pub fn of(&self, latency: Duration, cost: Cost) -> f64 {
+        self.second * latency.as_secs_f64() + self.million * cost.micros as f64 * 1e-6
     }
 }
