@@ -3,6 +3,7 @@
 mod bandit;
 mod batched;
 mod batcher;
+mod cache;
 mod complexity;
 mod costs;
 mod dependency;

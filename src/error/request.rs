@@ -51,6 +51,15 @@ pub enum RequestError {
         #[source]
         cause: Arc<dyn StdError + Send + Sync>,
     },
+    /// What an answer depends on cannot be written down, so that no key can be made of it.
+    #[error("{what} cannot be serialised, so that nothing can be kept under it: {cause}")]
+    NoKey {
+        /// What it was to be made of.
+        what: &'static str,
+        /// Why.
+        #[source]
+        cause: Arc<dyn StdError + Send + Sync>,
+    },
     /// No time at all to answer.
     #[error("the deadline had passed when the request was made; give it time to be answered")]
     NoTime,
