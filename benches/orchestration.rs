@@ -8,6 +8,8 @@
 
 #[path = "orchestration/batcher.rs"]
 mod batcher;
+#[path = "orchestration/cache.rs"]
+mod cache;
 #[path = "orchestration/dependency.rs"]
 mod dependency;
 #[path = "orchestration/gate.rs"]
@@ -24,6 +26,8 @@ mod parallel_fusion;
 mod router;
 #[path = "orchestration/selector.rs"]
 mod selector;
+#[path = "orchestration/trace.rs"]
+mod trace;
 
 use criterion::{criterion_group, criterion_main};
 
@@ -34,6 +38,8 @@ criterion_group!(
     batcher::throughput,
     batcher::latency,
     batcher::fusing,
+    cache::lookups,
+    cache::workload,
     gate::choices,
     router::routes,
     selector::decisions,

@@ -7,13 +7,20 @@ mod lifetimes;
 mod model;
 mod pairs;
 mod refreshes;
+#[path = "../../benches/orchestration/trace.rs"]
+mod trace;
 mod worth;
 
 use std::time::Duration;
 
-use consilience::orchestration::cache::{Ask, Cache, Eviction, Input, Lifetime, OpinionKey, Options, Room, Version};
+use consilience::Fusion;
+use consilience::orchestration::cache::{
+    Ask, Cache, Combination, Eviction, Expiry, Footprint, Input, Lifetime, Made, OpinionKey, Options, PosteriorKey,
+    Recipe, Room, Version,
+};
+use consilience::orchestration::fuse::Verdict;
 use consilience::orchestration::router::Worth;
-use consilience::orchestration::{Cost, Opinion, Reply};
+use consilience::orchestration::{Cost, Opinion, Reply, Stop};
 
 /// A second is worth one, a million micros another.
 const WORTH: Worth = Worth { second: 1.0, million: 1.0 };
@@ -54,7 +61,22 @@ fn cache(options: Options) -> Cache {
 }
 
 /// What the answer of a source to a text is kept under.
-fn key(cache: &Cache, source: &str, text: &str) -> OpinionKey {
+fn key<P: Footprint>(cache: &Cache<P>, source: &str, text: &str) -> OpinionKey {
     let (input, source) = (Input::of(text).expect("text"), version(source));
     cache.opinion_key(&Ask { input: &input, classes: 2, source: &source, attempt: 0, peers: &[] })
+}
+
+/// What the answer of several sources to a text is kept under.
+fn posterior<P: Footprint>(cache: &Cache<P>, sources: &[&str], text: &str) -> PosteriorKey {
+    let versions: Vec<_> = sources.iter().map(|name| version(name)).collect();
+    let combination = Combination::of(&recipe(&versions, &Fusion::default(), &Stop::default())).expect("sources");
+    cache.posterior_key(&Input::of(text).expect("text"), &combination)
+}
+
+fn recipe<'a>(sources: &'a [Version], fusion: &'a Fusion, stop: &'a Stop) -> Recipe<'a> {
+    Recipe { classes: 2, sources, judge: None, fusion, stop, penalty: 0.9, settings: &[] }
+}
+
+fn made(expiry: Expiry) -> Made<Verdict> {
+    Made { value: Verdict::default(), cost: Cost::CALL, expiry }
 }

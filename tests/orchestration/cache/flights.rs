@@ -4,17 +4,17 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use consilience::orchestration::cache::{Cache, Cached, Combination, Expiry, Input, Made, Origin, Recipe};
+use consilience::orchestration::cache::{Cache, Cached, Expiry, Made, Origin};
 use consilience::orchestration::fuse::Verdict;
-use consilience::orchestration::{Cost, Opinion, Reply, Stop};
-use consilience::{Fusion, RequestError, SourceError};
+use consilience::orchestration::{Cost, Opinion, Reply};
+use consilience::{RequestError, SourceError};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep};
 
-use super::{cache, cost, key, lasting, reply, seconds, version};
+use super::{cache, cost, key, lasting, posterior, reply, seconds};
 
 type Answer = Result<Cached<Reply>, SourceError>;
 
@@ -193,17 +193,7 @@ async fn different_questions_do_not_wait_for_each_other() {
 #[tokio::test(start_paused = true)]
 async fn fused_answers_are_made_once_too() {
     let (cache, calls) = shared();
-    let (fusion, stop, sources) = (Fusion::default(), Stop::default(), [version("model")]);
-    let recipe = Recipe {
-        classes: 2,
-        sources: &sources,
-        judge: None,
-        fusion: &fusion,
-        stop: &stop,
-        penalty: 0.9,
-        settings: &[],
-    };
-    let key = cache.posterior_key(&Input::of("cat or dog?").unwrap(), &Combination::of(&recipe).unwrap());
+    let key = posterior(&cache, &["model"], "cat or dog?");
     let request = |failing: bool| {
         let (calls, expiry) = (Arc::clone(&calls), cache.expiry("model"));
         cache.posterior_or_make(&key, move || async move {

@@ -8,8 +8,7 @@ use consilience::orchestration::cache::{Cache, Origin};
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
-use super::lifetimes::{made, posterior};
-use super::{POLICIES, cache, key, reply, room, seconds};
+use super::{POLICIES, cache, key, made, posterior, reply, room, seconds};
 
 const SOURCES: [&str; 3] = ["a", "b", "c"];
 

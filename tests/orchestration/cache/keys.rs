@@ -1,16 +1,17 @@
 //! Everything an answer depends on changes its key.
 
+mod fusions;
+
 use std::collections::{HashMap, HashSet};
 
+use consilience::Fusion;
 use consilience::orchestration::cache::{Ask, Cache, Combination, Input, PosteriorKey, Recipe, Version};
 use consilience::orchestration::{Opinion, Peer, Stop};
-use consilience::{
-    BeliefFusion, Conflict, Distance, Divergence, Fusion, Measure, Member, OnInvalid, Output, Rule, Weighting,
-};
 use serde::Serialize;
 use serde::ser::Error;
 
-use super::version;
+use self::fusions::fusions;
+use super::{recipe, version};
 
 /// Keys are of one cache at one time, so that nothing differs but what is put in.
 fn distinct<K: std::fmt::Debug>(cases: &[(String, K)]) {
@@ -85,78 +86,6 @@ fn every_part_of_a_question_is_in_the_key_of_its_answer() {
     assert!(![before, after].contains(&cache.opinion_key(&base)));
 }
 
-/// Fusions that differ from the default in one thing each, by the name of the field it is in.
-fn fusions() -> Vec<(&'static str, Fusion)> {
-    let base = Fusion::default;
-    let mut all = vec![
-        ("source_priors", base().source_priors(vec![])),
-        ("source_priors", base().source_priors(vec![0.5, 0.5])),
-        ("source_priors", base().source_priors(vec![0.5, 0.25])),
-        ("class_prior", base().class_prior(vec![0.5, 0.5])),
-        ("class_prior", base().class_prior(vec![0.0, 0.5])),
-        ("class_prior", base().class_prior(vec![-0.0, 0.5])),
-        ("reliabilities", base().reliabilities(vec![0.5, 0.5])),
-        ("reliabilities", base().reliabilities(vec![0.5, f32::NAN])),
-        ("reliabilities", base().reliabilities(vec![0.5, f32::from_bits(f32::NAN.to_bits() + 1)])),
-        ("log_floor", base().log_floor(1e-6)),
-        ("source_temperatures", base().source_temperatures(vec![0.5, 0.5])),
-        ("temperature", base().temperature(1.5)),
-        ("temperature", base().temperature(1.0_f32.next_up())),
-        ("on_invalid", base().on_invalid(OnInvalid::Missing)),
-        ("on_invalid", base().on_invalid(OnInvalid::Renormalise)),
-    ];
-    all.extend(Output::ALL.map(|output| ("outputs", base().outputs(&[output]))));
-    let by_confidence = |gamma, measure| Weighting::Confidence { gamma, measure };
-    let near =
-        |positions: &[f32], target, distance| Weighting::Proximity { positions: positions.to_vec(), target, distance };
-    let weightings = [
-        Weighting::Fixed(vec![0.6]),
-        Weighting::Fixed(vec![0.6, 0.4]),
-        Weighting::Fixed(vec![0.4, 0.6]),
-        Weighting::PerClass(vec![]),
-        Weighting::PerClass(vec![0.6, 0.4]),
-        by_confidence(1.0, Measure::Max),
-        by_confidence(2.0, Measure::Max),
-        by_confidence(1.0, Measure::Margin),
-        by_confidence(1.0, Measure::Entropy),
-        Weighting::Performance(vec![0.6, 0.4]),
-        near(&[0.6, 0.4], 6.0, Distance::Linear),
-        near(&[0.6, 0.4], 5.0, Distance::Linear),
-        near(&[0.6, 0.5], 6.0, Distance::Linear),
-        near(&[0.6, 0.4], 6.0, Distance::Cyclic),
-        Weighting::Consensus { divergence: Divergence::Hellinger, steepness: 1.8 },
-        Weighting::Consensus { divergence: Divergence::Hellinger, steepness: 1.0 },
-        Weighting::Consensus { divergence: Divergence::JensenShannon, steepness: 1.8 },
-        Weighting::Adaptive { beta: 0.5, learned: vec![0.6, 0.4] },
-        Weighting::Adaptive { beta: 0.25, learned: vec![0.6, 0.4] },
-        Weighting::Adaptive { beta: 0.5, learned: vec![0.6, 0.5] },
-    ];
-    all.extend(weightings.map(|weighting| ("weighting", base().weighting(weighting))));
-    let member = |rule, weight| Rule::Ensemble(vec![Member { rule, weight }]);
-    let rules = [
-        Rule::Extremised { exponent: 3.0 },
-        Rule::Evidence { exponents: vec![1.0] },
-        Rule::PowerMean { exponent: 3.0 },
-        Rule::Trimmed { share: 0.1 },
-        Rule::Belief(BeliefFusion::Averaging),
-        Rule::Belief(BeliefFusion::Weighted),
-        Rule::Confusion { matrices: vec![0.5; 12] },
-        Rule::Confusion { matrices: vec![0.5; 13] },
-        Rule::Stacked { weights: vec![0.5; 8], bias: vec![0.0; 2] },
-        Rule::Stacked { weights: vec![0.5; 8], bias: vec![0.0, 1.0] },
-        Rule::Stacked { weights: vec![0.5; 7], bias: vec![0.5, 0.0, 0.0] },
-        Rule::Adaptive { learned: vec![0.5, 0.5] },
-        Rule::Adaptive { learned: vec![0.5, 0.25] },
-        member(Rule::Linear, 1.0),
-        member(Rule::Linear, 2.0),
-        member(Rule::Vote, 1.0),
-        Rule::DempsterShafer { conflict: Conflict::Ignorance },
-    ];
-    let simple = Rule::SIMPLE.into_iter().filter(|rule| !rules.contains(rule));
-    all.extend(simple.chain(rules.iter().cloned()).map(|rule| ("rule", Fusion::new(rule))));
-    all
-}
-
 fn posterior(cache: &Cache, recipe: &Recipe<'_>) -> PosteriorKey {
     let input = Input::of("cat or dog?").unwrap();
     cache.posterior_key(&input, &Combination::of(recipe).expect("a recipe"))
@@ -167,15 +96,7 @@ fn every_part_of_a_recipe_is_in_the_key_of_its_answer() {
     let cache: Cache = super::cache(Default::default());
     let (fusion, stop) = (Fusion::default(), Stop::default());
     let sources = [version("a"), version("b")];
-    let base = Recipe {
-        classes: 2,
-        sources: &sources,
-        judge: None,
-        fusion: &fusion,
-        stop: &stop,
-        penalty: 0.9,
-        settings: &[],
-    };
+    let base = recipe(&sources, &fusion, &stop);
     let stops = [
         Stop::LOCKED,
         Stop::default().or_at(0.9, 0),

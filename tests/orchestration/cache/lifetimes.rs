@@ -2,35 +2,13 @@
 
 use std::time::Duration;
 
-use consilience::orchestration::cache::{
-    Cache, Combination, Eviction, Expiry, Input, Lifetime, Made, Options, Origin, PosteriorKey, Recipe, Room,
-};
+use consilience::Error;
+use consilience::orchestration::cache::{Cache, Eviction, Expiry, Lifetime, Options, Origin, Room};
 use consilience::orchestration::fuse::Verdict;
 use consilience::orchestration::router::Worth;
-use consilience::orchestration::{Cost, Stop};
-use consilience::{Error, Fusion};
 use tokio::time::{Instant, advance};
 
-use super::{POLICIES, WORTH, cache, cost, key, lasting, reply, room, seconds, version};
-
-pub(super) fn posterior(cache: &Cache, sources: &[&str], text: &str) -> PosteriorKey {
-    let (fusion, stop) = (Fusion::default(), Stop::default());
-    let sources: Vec<_> = sources.iter().map(|name| version(name)).collect();
-    let recipe = Recipe {
-        classes: 2,
-        sources: &sources,
-        judge: None,
-        fusion: &fusion,
-        stop: &stop,
-        penalty: 0.9,
-        settings: &[],
-    };
-    cache.posterior_key(&Input::of(text).unwrap(), &Combination::of(&recipe).unwrap())
-}
-
-pub(super) fn made(expiry: Expiry) -> Made<Verdict> {
-    Made { value: Verdict::default(), cost: Cost::CALL, expiry }
-}
+use super::{POLICIES, WORTH, cache, cost, key, lasting, made, posterior, reply, room, seconds};
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_is_fresh_then_stale_then_gone() {

@@ -1,23 +1,21 @@
 //! Random operations, each compared with a model that looks at every entry.
 
-use std::collections::BTreeMap;
+mod level;
+
 use std::time::Duration;
 
-use consilience::Fusion;
-use consilience::orchestration::cache::{
-    Ask, Cache, Combination, Eviction, Expiry, Footprint, Input, LevelStats, Lifetime, Made, OpinionKey, Options,
-    Origin, PosteriorKey, Recipe,
-};
-use consilience::orchestration::{Cost, Opinion, Reply, Stop};
+use consilience::orchestration::cache::{Cache, Eviction, Expiry, Footprint, Lifetime, Made, Options, Origin};
+use consilience::orchestration::{Cost, Opinion, Reply};
 use proptest::prelude::*;
 use tokio::runtime::Builder;
-use tokio::time::{Instant, advance};
+use tokio::time::advance;
 
-use super::{POLICIES, WORTH, cost, room, seconds, version};
+use self::level::{Entry, Model};
+use super::{POLICIES, WORTH, cost, key, posterior, room, seconds};
 
 const SOURCES: [&str; 3] = ["a", "b", "c"];
-const SETS: [&[usize]; 4] = [&[0], &[0, 1], &[2], &[0, 1, 2]];
-const TEXTS: usize = 4;
+const SETS: [&[&str]; 4] = [&["a"], &["a", "b"], &["c"], &["a", "b", "c"]];
+const TEXTS: [&str; 4] = ["", "?", "??", "cat or dog?"];
 
 /// A fused answer by its number, with what it pretends to hold.
 #[derive(Debug, PartialEq)]
@@ -53,8 +51,8 @@ enum Place {
 
 fn place() -> impl Strategy<Value = Place> {
     prop_oneof![
-        (0..SOURCES.len(), 0..TEXTS).prop_map(|(source, text)| Place::Opinion(source, text)),
-        (0..SETS.len(), 0..TEXTS).prop_map(|(set, text)| Place::Posterior(set, text)),
+        (0..SOURCES.len(), 0..TEXTS.len()).prop_map(|(source, text)| Place::Opinion(source, text)),
+        (0..SETS.len(), 0..TEXTS.len()).prop_map(|(set, text)| Place::Posterior(set, text)),
     ]
 }
 
@@ -79,26 +77,6 @@ fn lifetimes(options: Options) -> Options {
         .lifetime_of("c", Lifetime::of(seconds(6)).grace(seconds(1)))
 }
 
-fn posterior(cache: &Cache<Answer>, set: usize, text: usize) -> PosteriorKey {
-    let (fusion, stop) = (Fusion::default(), Stop::default());
-    let sources: Vec<_> = SETS[set].iter().map(|&source| version(SOURCES[source])).collect();
-    let recipe = Recipe {
-        classes: 2,
-        sources: &sources,
-        judge: None,
-        fusion: &fusion,
-        stop: &stop,
-        penalty: 0.9,
-        settings: &[],
-    };
-    cache.posterior_key(&Input::of(&text).unwrap(), &Combination::of(&recipe).unwrap())
-}
-
-fn opinion(cache: &Cache<Answer>, source: usize, text: usize) -> OpinionKey {
-    let (input, source) = (Input::of(&text).unwrap(), version(SOURCES[source]));
-    cache.opinion_key(&Ask { input: &input, classes: 2, source: &source, attempt: 0, peers: &[] })
-}
-
 /// What was found, as both sides tell it.
 #[derive(Debug, PartialEq)]
 struct Found {
@@ -115,34 +93,34 @@ impl Place {
             Self::Opinion(source, text) => {
                 let binary = Opinion::Binary(f32::from_bits(number));
                 let reply = Reply::from(binary).content("x".repeat(bytes)).cost(cost);
-                cache.insert_opinion(&opinion(cache, source, text), reply, latency)
+                cache.insert_opinion(&key(cache, SOURCES[source], TEXTS[text]), reply, latency)
             }
             Self::Posterior(set, text) => {
-                let expiry = SETS[set].iter().map(|&source| cache.expiry(SOURCES[source])).reduce(Expiry::min);
+                let expiry = SETS[set].iter().map(|source| cache.expiry(source)).reduce(Expiry::min);
                 let made = Made { value: Answer(number, bytes), cost, expiry: expiry.unwrap() };
-                cache.insert_posterior(&posterior(cache, set, text), made, latency)
+                cache.insert_posterior(&posterior(cache, SETS[set], TEXTS[text]), made, latency)
             }
         }
     }
 
     fn look_up(self, cache: &Cache<Answer>) -> Option<Found> {
         match self {
-            Self::Opinion(source, text) => cache.opinion(&opinion(cache, source, text)).map(|hit| {
+            Self::Opinion(source, text) => cache.opinion(&key(cache, SOURCES[source], TEXTS[text])).map(|hit| {
                 let Opinion::Binary(number) = hit.value.opinion else { panic!("another's opinion") };
                 let (number, saved) = (number.to_bits(), hit.saved);
                 Found { number, origin: hit.origin, age: hit.age, cost: saved.cost, latency: saved.latency }
             }),
-            Self::Posterior(set, text) => cache.posterior(&posterior(cache, set, text)).map(|hit| {
+            Self::Posterior(set, text) => cache.posterior(&posterior(cache, SETS[set], TEXTS[text])).map(|hit| {
                 let (number, saved) = (hit.value.0, hit.saved);
                 Found { number, origin: hit.origin, age: hit.age, cost: saved.cost, latency: saved.latency }
             }),
         }
     }
 
-    fn sources(self) -> Vec<usize> {
+    fn is_of(self, source: &str) -> bool {
         match self {
-            Self::Opinion(source, _) => vec![source],
-            Self::Posterior(set, _) => SETS[set].to_vec(),
+            Self::Opinion(own, _) => SOURCES[own] == source,
+            Self::Posterior(set, _) => SETS[set].contains(&source),
         }
     }
 
@@ -152,114 +130,6 @@ impl Place {
         self.insert(&cache, 0, 0, Cost::CALL, Duration::ZERO);
         let stats = cache.stats();
         stats.opinions.bytes + stats.posteriors.bytes
-    }
-}
-
-/// One level as simply as it can be.
-struct Model {
-    eviction: Option<Eviction>,
-    most_bytes: u64,
-    entries: BTreeMap<Place, Entry>,
-    stats: LevelStats,
-    uses: u64,
-    floor: f64,
-}
-
-struct Entry {
-    number: u32,
-    made: Instant,
-    expiry: Expiry,
-    cost: Cost,
-    latency: Duration,
-    bytes: u64,
-    frequency: u64,
-    used: u64,
-    rank: f64,
-}
-
-impl Model {
-    fn new(eviction: Option<Eviction>, most_bytes: u64) -> Self {
-        let (entries, stats) = (BTreeMap::new(), LevelStats::default());
-        Self { eviction, most_bytes, entries, stats, uses: 0, floor: 0.0 }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.entries.values().map(|entry| entry.bytes).sum()
-    }
-
-    fn touch(&mut self, at: Place) {
-        self.uses += 1;
-        if let Some(entry) = self.entries.get_mut(&at) {
-            entry.frequency += 1;
-            entry.used = self.uses;
-            let saved = WORTH.of(entry.latency, entry.cost);
-            entry.rank = self.floor + entry.frequency as f64 * saved / entry.bytes as f64;
-        }
-    }
-
-    fn insert(&mut self, at: Place, mut entry: Entry) {
-        if entry.bytes > self.most_bytes {
-            self.stats.too_large += 1;
-            return;
-        }
-        self.stats.inserted += 1;
-        if let Some(before) = self.entries.remove(&at) {
-            self.stats.replaced += 1;
-            entry.frequency = before.frequency - 1;
-        }
-        self.entries.insert(at, entry);
-        self.touch(at);
-        while self.bytes() > self.most_bytes {
-            let next = match self.eviction.expect("room") {
-                Eviction::Lru => self.entries.iter().min_by_key(|(_, entry)| entry.used),
-                _ => self.entries.iter().min_by(|(_, a), (_, b)| a.rank.total_cmp(&b.rank).then(a.used.cmp(&b.used))),
-            };
-            let (at, rank) = next.map(|(at, entry)| (*at, entry.rank)).expect("an entry");
-            self.entries.remove(&at);
-            self.stats.evicted += 1;
-            self.floor = rank;
-        }
-    }
-
-    fn look_up(&mut self, at: Place) -> Option<Found> {
-        self.touch(at);
-        let now = Instant::now();
-        let Some(entry) = self.entries.get(&at) else {
-            self.stats.misses += 1;
-            return None;
-        };
-        if now >= entry.expiry.grace {
-            self.entries.remove(&at);
-            self.stats.misses += 1;
-            self.stats.expired += 1;
-            return None;
-        }
-        let stale = now >= entry.expiry.fresh;
-        self.stats.hits += 1;
-        self.stats.stale_hits += u64::from(stale);
-        self.stats.saved += entry.cost;
-        self.stats.saved_latency += entry.latency;
-        Some(Found {
-            number: entry.number,
-            origin: if stale { Origin::Stale } else { Origin::Fresh },
-            age: now - entry.made,
-            cost: entry.cost,
-            latency: entry.latency,
-        })
-    }
-
-    fn invalidate(&mut self, source: Option<usize>) -> u64 {
-        let before = self.entries.len();
-        self.entries.retain(|at, _| source.is_some_and(|source| !at.sources().contains(&source)));
-        let gone = (before - self.entries.len()) as u64;
-        self.stats.invalidated += gone;
-        gone
-    }
-
-    fn stats(&self) -> LevelStats {
-        let mut stats = self.stats;
-        (stats.entries, stats.bytes) = (self.entries.len() as u64, self.bytes());
-        stats
     }
 }
 
@@ -294,15 +164,14 @@ impl Pair {
                 self.next += 1;
                 let expiry = at.insert(&self.cache, number, bytes, cost(micros), latency);
                 let bytes = at.empty_bytes() + bytes as u64;
-                let (made, cost) = (Instant::now(), cost(micros));
-                let entry = Entry { number, made, expiry, cost, latency, bytes, frequency: 0, used: 0, rank: 0.0 };
-                self.model(at).insert(at, entry);
+                self.model(at).insert(at, Entry::new(number, expiry, cost(micros), latency, bytes));
                 None
             }
             Op::LookUp(at) => Some((at.look_up(&self.cache), self.model(at).look_up(at))),
             Op::Invalidate(source) => {
                 let gone = self.cache.invalidate_source(SOURCES[source]);
-                let want = self.opinions.invalidate(Some(source)) + self.posteriors.invalidate(Some(source));
+                let want =
+                    self.opinions.invalidate(Some(SOURCES[source])) + self.posteriors.invalidate(Some(SOURCES[source]));
                 // Without the model's knowing what was evicted, there may be fewer.
                 assert!(gone <= want);
                 assert!(self.opinions.eviction.is_none() || gone == want, "{gone} of {want}");
@@ -385,8 +254,8 @@ proptest! {
             }
             // Every entry is looked for: those found are all there are.
             let mut held = [(0, 0); 2];
-            let opinions = (0..SOURCES.len()).flat_map(|s| (0..TEXTS).map(move |t| Place::Opinion(s, t)));
-            let posteriors = (0..SETS.len()).flat_map(|s| (0..TEXTS).map(move |t| Place::Posterior(s, t)));
+            let opinions = (0..SOURCES.len()).flat_map(|s| (0..TEXTS.len()).map(move |t| Place::Opinion(s, t)));
+            let posteriors = (0..SETS.len()).flat_map(|s| (0..TEXTS.len()).map(move |t| Place::Posterior(s, t)));
             for at in opinions.chain(posteriors) {
                 if at.look_up(&pair.cache).is_some() {
                     let level = &mut held[usize::from(matches!(at, Place::Posterior(..)))];

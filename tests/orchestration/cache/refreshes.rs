@@ -9,8 +9,7 @@ use consilience::orchestration::cache::{Cache, Options, Origin};
 use tokio::task::yield_now;
 use tokio::time::{advance, sleep};
 
-use super::lifetimes::{made, posterior};
-use super::{cache, key, lasting, reply, seconds};
+use super::{cache, key, lasting, made, posterior, reply, seconds};
 
 /// Counts itself as running for as long as it lives.
 struct Running(Arc<AtomicU32>);

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use consilience::orchestration::cache::{Cache, Eviction, Footprint, Options};
+use consilience::orchestration::cache::{Cache, Eviction, Footprint, Lifetime, Options};
 use consilience::orchestration::fuse::Verdict;
 use consilience::orchestration::{Opinion, Reply};
 
-use super::lifetimes::{made, posterior};
-use super::{POLICIES, WORTH, cache, key, reply, room};
+use super::trace::{micros, mixed, replay};
+use super::{POLICIES, WORTH, cache, key, made, posterior, reply, room};
 
 /// What an opinion takes that holds nothing on the heap.
 fn each() -> u64 {
@@ -128,4 +128,24 @@ fn bytes_are_those_on_the_heap_and_some_for_each_entry() {
         cache.stats().posteriors.bytes
     };
     assert_eq!(of(&["a", "b", "c"]) - of(&["a"]), 2 * 24);
+}
+
+/// What is measured in `benches/` is measured on the same requests everywhere.
+#[test]
+fn the_recorded_workload_is_always_the_same() {
+    let trace = mixed(8, 50_000);
+    assert_eq!(blake3::hash(format!("{trace:?}").as_bytes()).to_hex()[..16], *"2bee66eb6844dd98");
+}
+
+#[test]
+fn on_the_recorded_workload_going_by_worth_saves_most() {
+    let trace = mixed(8, 50_000);
+    let [lru, tiny_lfu, by_worth] = POLICIES.map(|eviction| {
+        let cache = cache(Options { lifetime: Lifetime::of(Duration::MAX), ..room(2_000_000, eviction) });
+        replay(&cache, &trace, true);
+        let stats = cache.stats().opinions;
+        assert_eq!(stats.lookups(), 50_000);
+        stats.saved.micros
+    });
+    assert!(by_worth > tiny_lfu && tiny_lfu > lru, "{by_worth}, {tiny_lfu}, {lru} of {}", micros(&trace));
 }

@@ -1,5 +1,6 @@
 //! The bytes that a key is the hash of.
 
+use std::mem;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -65,7 +66,13 @@ impl Form {
     /// it back from that; so a field that is added is never forgotten here, and different values are different bytes.
     pub fn serialised<T: Serialize + ?Sized>(&mut self, what: &'static str, value: &T) -> Result<&mut Self> {
         let no_key = |cause: postcard::Error| RequestError::NoKey { what, cause: Arc::new(cause) };
-        Ok(self.bytes(&postcard::to_stdvec(value).map_err(no_key)?))
+        let length_at = self.0.len();
+        self.number(0);
+        let begins = self.0.len();
+        self.0 = postcard::to_extend(value, mem::take(&mut self.0)).map_err(no_key)?;
+        let length = (self.0.len() - begins) as u64;
+        self.0[length_at..begins].copy_from_slice(&length.to_le_bytes());
+        Ok(self)
     }
 
     pub fn version(&mut self, version: &Version) -> &mut Self {
