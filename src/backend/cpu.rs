@@ -13,6 +13,7 @@ mod stacking;
 mod sum;
 mod tile;
 mod transpose;
+#[cfg(feature = "datafusion")]
 mod vectorized;
 mod vortex;
 
@@ -26,6 +27,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use self::fusion::pool::gradient::Range;
 pub use self::level::SimdLevel;
 use self::transpose::LANES;
+#[cfg(feature = "datafusion")]
 pub(crate) use self::vectorized::vectorized;
 use crate::backend::held::{HeldArray, HeldBatch, HostArray, Shape};
 use crate::backend::{Backend, Held, HeldFused, Regression, Run, Timing};

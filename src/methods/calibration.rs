@@ -46,6 +46,7 @@ pub use self::labelled::{FEW_ITEMS, Labelled};
 pub use self::loss::{Loss, accuracy, brier, nll};
 pub(super) use self::outcomes::Found;
 pub use self::outcomes::Outcomes;
+#[cfg(feature = "datafusion")]
 pub(crate) use self::scores::bin_of;
 pub use self::scores::{BINS, Bin, BrierParts, Scores, Summary, adaptive_ece, ece, equal_mass_bins};
 pub use self::temperature::{Ending, Temperature, temperatures_of_sources};

@@ -28,8 +28,10 @@ mod gathered;
 mod pool;
 mod sums;
 
+#[cfg(feature = "datafusion")]
 pub(crate) use self::fixed::{ONE, add, exp, fixed, ln};
 pub use self::gathered::{Gathered, MOST_WEIGHT, Said};
 pub use self::pool::Pool;
+#[cfg(feature = "datafusion")]
 pub(crate) use self::pool::log_all;
 pub use self::sums::Sums;

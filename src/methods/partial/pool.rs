@@ -112,17 +112,20 @@ impl Pool {
     }
 
     /// Whether it takes the class prior.
-    pub(crate) const fn takes_prior(self) -> bool {
+    #[must_use]
+    pub const fn takes_prior(self) -> bool {
         matches!(self, Self::Evidence | Self::Confusion | Self::DempsterShafer(_) | Self::Belief(_))
     }
 
     /// Whether the confidence that a source gives counts.
-    pub(crate) const fn takes_confidence(self) -> bool {
+    #[must_use]
+    pub const fn takes_confidence(self) -> bool {
         matches!(self, Self::MaxVote | Self::BayesianAverage | Self::Ensemble)
     }
 
-    /// Whether weights are reliabilities.
-    pub(crate) const fn takes_reliability(self) -> bool {
+    /// Whether weights are reliabilities, at most 1.
+    #[must_use]
+    pub const fn takes_reliability(self) -> bool {
         matches!(self, Self::DempsterShafer(_) | Self::Belief(_))
     }
 
@@ -142,6 +145,7 @@ impl Pool {
     }
 
     /// Over how many classes sums of this width are.
+    #[cfg(feature = "datafusion")]
     pub(crate) const fn classes(self, width: usize) -> usize {
         width / self.terms().len() - HEAD
     }
@@ -171,6 +175,7 @@ impl Pool {
     }
 
     /// Whether nobody is in the sums.
+    #[cfg(feature = "datafusion")]
     pub(crate) fn is_nothing(sums: &[i64]) -> bool {
         sums[0] == 0
     }

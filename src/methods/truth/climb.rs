@@ -82,6 +82,7 @@ impl Schedule {
     }
 
     /// Takes an iteration that was made elsewhere, with the objective that it came to. Answers whether there is another.
+    #[cfg(feature = "datafusion")]
     pub(super) fn took(&self, climb: &mut Climb, objective: f64) -> bool {
         climb.iterations += 1;
         if self.looks(climb.iterations) {
