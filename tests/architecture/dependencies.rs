@@ -39,7 +39,7 @@ struct Package {
 /// Every package this machine's builds can take in, whatever the features. What is locked is more: what optional parts of a
 /// dependency would bring that no feature here asks for.
 fn packages() -> Vec<Package> {
-    let listed = cargo(&["tree", "--all-features", "--locked", "--prefix=none", "--format={p}\t{l}"]);
+    let listed = cargo(&["tree", "--workspace", "--all-features", "--locked", "--prefix=none", "--format={p}\t{l}"]);
     let package = |line: &str| {
         let (package, licence) = line.split_once('\t')?;
         let (name, version) = package.split_once(" v")?;
@@ -48,7 +48,8 @@ fn packages() -> Vec<Package> {
         let licence = licence.trim_end_matches(" (*)");
         Some(Package { name: name.to_owned(), version: version.to_owned(), licence: licence.to_owned() })
     };
-    listed.lines().map(|line| package(line).unwrap_or_else(|| panic!("not understood: {line}"))).collect()
+    let lines = listed.lines().filter(|line| !line.is_empty());
+    lines.map(|line| package(line).unwrap_or_else(|| panic!("not understood: {line}"))).collect()
 }
 
 fn cargo(arguments: &[&str]) -> String {

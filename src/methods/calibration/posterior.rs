@@ -5,10 +5,7 @@ use crate::tensor::SUM_TOLERANCE;
 
 /// How many rows of `classes` values there are; every one of them is a distribution.
 pub fn check(classes: usize, posterior: &[f32]) -> Result<usize> {
-    if classes == 0 {
-        let (what, must) = ("the number of classes".to_owned(), "at least one");
-        return Err(SpecError::OutOfRange { what, value: 0.0, must }.into());
-    }
+    SpecError::check("the number of classes", classes as f64, "at least one", classes > 0)?;
     if !posterior.len().is_multiple_of(classes) {
         return Err(CalibrationError::Ragged { len: posterior.len(), classes }.into());
     }
