@@ -22,6 +22,12 @@ pub enum PartialError {
         /// Who: the first of those in both.
         source_name: String,
     },
+    /// An opinion without a word on where it came from, or the other way round.
+    #[error("of source {source_name} either an opinion or its origin is missing; both belong together")]
+    NoOrigin {
+        /// Who.
+        source_name: String,
+    },
     /// Sums by different rules.
     #[error("sums of the rule `{given}` cannot be merged into those of `{held}`; sum by one rule")]
     OtherRule {

@@ -102,6 +102,28 @@ proptest! {
         }
     }
 
+    /// Through text, and merged there with what did not travel.
+    #[test]
+    fn what_travelled_merges_alike((a, b) in (part(), part())) {
+        let (a, b) = (gathered(&a), gathered(&b));
+        let travelled: Gathered<u32> = serde_json::from_str(&serde_json::to_string(&b).expect("text")).expect("what was written");
+        prop_assert_eq!(&travelled, &b);
+        prop_assert_eq!(merged(&a, &travelled), merged(&a, &b));
+        for pool in Pool::ALL {
+            let sums = merged(&a, &b).sums(pool).expect("sums");
+            let travelled: Sums<u32> = serde_json::from_str(&serde_json::to_string(&sums).expect("text")).expect("what was written");
+            prop_assert_eq!(&travelled, &sums);
+            let other = Said { weight: 0.5, ..Said::now(&[0.25, 0.5, 0.25]) };
+            let mut rest = Gathered::new(CLASSES).expect("three classes");
+            rest.insert(99, other).expect("an opinion");
+            let (mut there, mut here) = (travelled, sums);
+            let rest = rest.sums(pool).expect("sums");
+            there.merge(&rest).expect("another source");
+            here.merge(&rest).expect("another source");
+            prop_assert_eq!(there, here);
+        }
+    }
+
     #[test]
     fn posteriors_are_those_of_the_rules(of in part(), hours in 0_u32..3) {
         let all = gathered(&of);
@@ -236,5 +258,42 @@ fn more_weight_than_sums_hold_is_refused() -> Result<()> {
     let error = heavy.sums(Pool::LogPool).expect_err("4e9 times ln of the floor");
     assert_eq!(*kind(&error), PartialError::TooMuch);
     assert_eq!(kind(&heavy.sums(Pool::Linear).expect_err("4e9 units")), &PartialError::TooMuch);
+    Ok(())
+}
+
+#[test]
+fn damaged_text_is_refused() -> Result<()> {
+    let all = gathered(&[(1, 3), (2, 0)]);
+    let text = serde_json::to_string(&all).expect("text");
+    let says = |from: &str, to: &str| {
+        assert!(text.contains(from), "{text}");
+        serde_json::from_str::<Gathered<u32>>(&text.replacen(from, to, 1)).expect_err("it is damaged").to_string()
+    };
+    assert_eq!(
+        says("[2,{", "[1,{"),
+        "source 1 is in both sums and would count twice; merge what was gathered, or sums of different sources"
+    );
+    assert!(says(r#""weight":0."#, r#""weight":-0."#).contains("weights are at least 0"), "a weight");
+    assert!(says(r#""opinion":[0."#, r#""opinion":[7."#).contains("sum"), "no distribution");
+    assert!(says(r#""classes":3"#, r#""classes":2"#).contains('3'), "other classes");
+    assert!(says(r#""classes":3"#, r#""classes":0"#).contains("at least one"), "no class");
+    assert!(says(r#""generation""#, r#""born""#).contains("born"), "another field");
+
+    let text = serde_json::to_string(&all.sums(Pool::Linear)?).expect("text");
+    let says = |from: &str, to: &str| {
+        assert!(text.contains(from), "{text}");
+        serde_json::from_str::<Sums<u32>>(&text.replacen(from, to, 1)).expect_err("it is damaged").to_string()
+    };
+    assert_eq!(says(r#""classes":3"#, r#""classes":4"#), "the sums has 6 entries where 7 are needed");
+    assert_eq!(
+        says(r#""classes":3"#, r#""classes":18446744073709551615"#),
+        "the sums has 6 entries where 18446744073709551615 are needed"
+    );
+    assert!(says("[1,2]", "[1,1]").contains("source 1 is in both"), "a source twice");
+    assert!(says("[1,2]", "[]").contains("nothing was said"), "nobody's sums");
+    assert!(says(r#""sums":["#, r#""sums":[1,"#).contains("7 entries"), "one too many");
+    let sums = text.split(r#""sums":["#).nth(1).expect("sums");
+    assert!(says(sums, "0,0,0,0,0,0]}").contains("NaN"), "sums of nothing");
+    assert!(says("linear", "stacked").contains("unknown variant"), "another rule");
     Ok(())
 }

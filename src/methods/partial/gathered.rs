@@ -1,20 +1,24 @@
 //! What each source said last.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use super::pool::Pool;
 use super::sums::Sums;
-use crate::error::{LengthError, PartialError, Result, SpecError};
+use crate::error::{Error, LengthError, PartialError, Result, SpecError};
 use crate::methods::calibration::posterior;
 
 /// The largest weight of an opinion.
 pub const MOST_WEIGHT: f32 = 1e6;
 
 /// What one source said of an item.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Said {
     /// Which of the source's answers it is: the latest counts.
     pub generation: u64,
@@ -35,10 +39,44 @@ impl Said {
 }
 
 /// What each source said last of an item; `S` names a source.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// It is serialised as the number of classes and a list of pairs; what is read back is checked as what is inserted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(
+    try_from = "Read<S>",
+    bound(serialize = "S: Serialize", deserialize = "S: Deserialize<'de> + Ord + Clone + Debug")
+)]
 pub struct Gathered<S> {
     classes: usize,
+    #[serde(serialize_with = "as_pairs")]
     said: BTreeMap<S, Said>,
+}
+
+/// What was read and is not checked yet. A list, for a map would take two entries of one source for one.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read<S> {
+    classes: usize,
+    said: Vec<(S, Said)>,
+}
+
+fn as_pairs<S: Serialize, T: Serializer>(said: &BTreeMap<S, Said>, serializer: T) -> Result<T::Ok, T::Error> {
+    serializer.collect_seq(said)
+}
+
+impl<S: Ord + Clone + Debug> TryFrom<Read<S>> for Gathered<S> {
+    type Error = Error;
+
+    fn try_from(read: Read<S>) -> Result<Self> {
+        let mut gathered = Self::new(read.classes)?;
+        for (source, said) in read.said {
+            if gathered.said.contains_key(&source) {
+                return Err(PartialError::Overlap { source_name: format!("{source:?}") }.into());
+            }
+            gathered.insert(source, said)?;
+        }
+        Ok(gathered)
+    }
 }
 
 impl<S: Ord + Clone + Debug> Gathered<S> {
@@ -48,10 +86,7 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
     ///
     /// No class.
     pub fn new(classes: usize) -> Result<Self> {
-        if classes == 0 {
-            let (what, must) = ("the number of classes".to_owned(), "at least one");
-            return Err(SpecError::OutOfRange { what, value: 0.0, must }.into());
-        }
+        at_least_one(classes)?;
         Ok(Self { classes, said: BTreeMap::new() })
     }
 
@@ -59,6 +94,15 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
     #[must_use]
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// What a source said.
+    #[must_use]
+    pub fn get<Q: Ord + ?Sized>(&self, source: &Q) -> Option<&Said>
+    where
+        S: Borrow<Q>,
+    {
+        self.said.get(source)
     }
 
     /// What each source said, in the order of sources.
@@ -128,7 +172,21 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
     /// As [`Gathered::sums`].
     pub fn sums_at(&self, pool: Pool, now: Duration, half_life: impl Fn(&S) -> Option<Duration>) -> Result<Sums<S>> {
         let mut sums = Sums::new(pool, self.classes);
-        for (source, said) in &self.said {
+        for (source, said, weight) in self.aged(now, half_life) {
+            if let Some(weight) = weight {
+                sums.add(source, weight, &said.opinion)?;
+            }
+        }
+        Ok(sums)
+    }
+
+    /// What each source said, with what it weighs by now; nothing where the age has left nothing of it.
+    pub(crate) fn aged(
+        &self,
+        now: Duration,
+        half_life: impl Fn(&S) -> Option<Duration>,
+    ) -> impl Iterator<Item = (&S, &Said, Option<f64>)> {
+        self.said.iter().map(move |(source, said)| {
             let age = now.saturating_sub(said.at).as_secs_f64();
             let share = match half_life(source).map(|half_life| half_life.as_secs_f64()) {
                 // What is of no duration is over at once.
@@ -136,12 +194,18 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
                 Some(half_life) => (-age / half_life).exp2(),
                 None => 1.0,
             };
-            if share > 0.0 {
-                sums.add(source, f64::from(said.weight) * share, &said.opinion)?;
-            }
-        }
-        Ok(sums)
+            (source, said, (share > 0.0).then(|| f64::from(said.weight) * share))
+        })
     }
+}
+
+/// Refuses a number of classes that is none.
+pub(super) fn at_least_one(classes: usize) -> Result<()> {
+    if classes > 0 {
+        return Ok(());
+    }
+    let (what, must) = ("the number of classes".to_owned(), "at least one");
+    Err(SpecError::OutOfRange { what, value: 0.0, must }.into())
 }
 
 /// Whether a source said something after what is held.

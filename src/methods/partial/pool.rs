@@ -1,5 +1,7 @@
 //! The rules that need sums alone.
 
+use serde::{Deserialize, Serialize};
+
 use super::fixed::{ONE, add, exp, fixed, ln};
 use super::gathered::MOST_WEIGHT;
 use crate::error::PartialError;
@@ -9,7 +11,8 @@ use crate::spec::{BeliefFusion, Conflict, LOG_FLOOR, Rule};
 
 /// A rule that needs sums alone, over opinions with a weight and, where it is given, a confidence each; [`Rule`] has the
 /// formulas. Source priors are factors of the weights. Where no weight is above zero all count alike, and so do confidences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Pool {
     /// The weighted average.

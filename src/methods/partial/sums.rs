@@ -3,19 +3,63 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use serde::{Deserialize, Serialize};
+
+use super::gathered::at_least_one;
 use super::pool::{Pool, log_all};
-use crate::error::{LengthError, PartialError, Result};
+use crate::error::{Error, LengthError, PartialError, Result};
 use crate::methods::calibration::posterior;
 
 /// Sums over what sources said, and which sources they are.
 ///
 /// A sum holds 2^32 to the unit, so that an opinion is off by 2^-33, and adding rounds nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// They are serialised as integers. What is read back is refused if it has another number of them than the rule needs, names
+/// a source twice or comes to no posterior.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    try_from = "Read<S>",
+    bound(serialize = "S: Serialize", deserialize = "S: Deserialize<'de> + Ord + Clone + Debug")
+)]
 pub struct Sums<S> {
     pool: Pool,
     classes: usize,
     sources: BTreeSet<S>,
     sums: Vec<i64>,
+}
+
+/// What was read and is not checked yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read<S> {
+    pool: Pool,
+    classes: usize,
+    sources: Vec<S>,
+    sums: Vec<i64>,
+}
+
+impl<S: Ord + Clone + Debug> TryFrom<Read<S>> for Sums<S> {
+    type Error = Error;
+
+    fn try_from(Read { pool, classes, sources, sums }: Read<S>) -> Result<Self> {
+        at_least_one(classes)?;
+        // As many at least as there are classes, which bounds what is made of them.
+        let width = if classes <= sums.len() { pool.width(classes) } else { classes };
+        LengthError::check("the sums", width, sums.len())?;
+        let mut read = Self { pool, classes, sources: BTreeSet::new(), sums };
+        for source in sources {
+            let source_name = format!("{source:?}");
+            if !read.sources.insert(source) {
+                return Err(PartialError::Overlap { source_name }.into());
+            }
+        }
+        if read.sources.is_empty() {
+            let nothing = Self::new(pool, classes).sums;
+            return if read.sums == nothing { Ok(read) } else { Err(PartialError::Nothing.into()) };
+        }
+        posterior::check_row(classes, 0, &read.posterior(None)?)?;
+        Ok(read)
+    }
 }
 
 impl<S: Ord + Clone + Debug> Sums<S> {
