@@ -13,6 +13,7 @@
 //! | [`History`] | how requests were carried out of late: how good estimates were, what each way is worth, what to look into |
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room; a [`gate::Mixture`] is the gate and its experts as one source |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
+//! | [`Lane`] | does jobs with a bounded number of workers, the urgent first, as many as the load asks for |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Cache`] | keeps opinions and fused answers as long as they are good, and has what is missing made once |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
@@ -29,6 +30,7 @@ pub mod fuse;
 pub mod gate;
 pub mod history;
 pub mod iteration;
+pub mod lane;
 pub mod ledger;
 mod opinion;
 pub mod parallel_fusion;
@@ -50,6 +52,7 @@ pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
 pub use self::history::History;
 pub use self::iteration::Iteration;
+pub use self::lane::Lane;
 pub use self::opinion::Opinion;
 pub use self::parallel_fusion::ParallelFusion;
 pub use self::router::Router;

@@ -13,6 +13,7 @@ mod fuse;
 mod gate;
 mod history;
 mod iteration;
+mod lane;
 mod learning;
 mod ledger;
 mod locks;

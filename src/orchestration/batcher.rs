@@ -18,7 +18,10 @@ use std::thread::JoinHandle;
 use tokio::time::Instant;
 
 pub use self::builder::Builder;
+pub(super) use self::builder::within;
+pub(super) use self::pace::Pace;
 use self::shared::Shared;
+pub(super) use self::slot::discard;
 use self::stats::End;
 pub use self::stats::Stats;
 pub use self::submission::{Priority, Submission};

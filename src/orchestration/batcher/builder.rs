@@ -88,7 +88,8 @@ impl<P: Process> Builder<P> {
     }
 }
 
-fn within(what: &str, value: usize, most: usize, must: &'static str) -> Result<()> {
+/// Refuses a limit that is not from 1 to `most`.
+pub(in crate::orchestration) fn within(what: &str, value: usize, most: usize, must: &'static str) -> Result<()> {
     if (1..=most).contains(&value) {
         return Ok(());
     }

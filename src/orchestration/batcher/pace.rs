@@ -10,7 +10,7 @@ const WAIT: (f64, f64) = (1e-3, 60.0);
 
 /// The moving average of what one request takes of a slot's time.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pace {
+pub(in crate::orchestration) struct Pace {
     /// `None`: nothing has been served yet.
     seconds: Option<f64>,
 }

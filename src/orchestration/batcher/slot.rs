@@ -89,6 +89,6 @@ fn send<O>(asker: oneshot::Sender<Answer<O>>, answer: Answer<O>) {
 }
 
 /// Drops what nobody waits for. It may panic as it goes; that is no other request's affair.
-fn discard<T>(unwanted: T) {
+pub(in crate::orchestration) fn discard<T>(unwanted: T) {
     let _ = catch_unwind(AssertUnwindSafe(|| drop(unwanted)));
 }
