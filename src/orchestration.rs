@@ -14,12 +14,14 @@
 //! | [`Gate`] | chooses the few [`gate::Expert`]s that are likeliest to know, out of those that have room; a [`gate::Mixture`] is the gate and its experts as one source |
 //! | [`Batcher`] | makes batches of the requests that come while others are being processed, for what a [`Process`] does best with many at once |
 //! | [`Lane`] | does jobs with a bounded number of workers, the urgent first, as many as the load asks for |
+//! | [`Aggregator`] | makes one answer of what was heard of sources by different ways and at different times, each counted once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Cache`] | keeps opinions and fused answers as long as they are good, and has what is missing made once |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 //! | [`ledger`] | keeps results and learned state in a file that survives crashes, and finds them again |
 //! | [`telemetry`] | counts, times and traces requests and calls, and exports that to Prometheus |
 
+pub mod aggregate;
 mod bandit;
 pub mod batcher;
 pub mod cache;
@@ -43,6 +45,7 @@ pub mod stop;
 pub mod telemetry;
 mod weigh;
 
+pub use self::aggregate::Aggregator;
 pub use self::batcher::{Batcher, Process};
 pub use self::cache::Cache;
 pub use self::cost::Cost;

@@ -1,5 +1,6 @@
 //! Live sources.
 
+mod aggregate;
 mod bandit;
 mod batched;
 mod batcher;
