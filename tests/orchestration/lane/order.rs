@@ -42,7 +42,7 @@ impl Model {
         while self.running.len() < workers && !self.waiting.is_empty() {
             let level = |&(id, level, since): &(u32, usize, u64)| {
                 let risen = ((self.now - since) / AGEING) as usize;
-                (if risen > level { 0 } else { level - risen }, id)
+                (level.saturating_sub(risen), id)
             };
             let next = (0..self.waiting.len()).min_by_key(|&i| level(&self.waiting[i])).expect("one");
             let (id, ..) = self.waiting.remove(next);
