@@ -70,3 +70,25 @@ async fn a_closure_that_has_begun_keeps_its_place_until_it_is_over() {
     assert_adds_up(&lane.stats());
     assert_eq!((lane.stats().served, lane.stats().cancelled), (2, 0));
 }
+
+/// A thread is found for it only after nobody waits for it any more.
+#[test]
+fn a_closure_that_no_thread_has_taken_never_begins() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let lane = Lane::io("lane").workers(1..=1).build().unwrap();
+        let (go, gate) = mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || gate.recv());
+        let begun = Arc::new(AtomicBool::new(false));
+        let sets = Arc::clone(&begun);
+        let ticket = lane.submit_blocking(Priority::Normal, move || sets.store(true, Ordering::SeqCst)).unwrap();
+        settled().await;
+        assert_eq!(lane.load().running, 1);
+        drop(ticket);
+        go.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        lane.shutdown(Shutdown::Drain).await;
+        assert!(!begun.load(Ordering::SeqCst));
+        assert_eq!((lane.stats().cancelled, lane.stats().served), (1, 0));
+    });
+}
