@@ -18,6 +18,8 @@ mod gate;
 mod history;
 #[path = "orchestration/iteration.rs"]
 mod iteration;
+#[path = "orchestration/lane.rs"]
+mod lane;
 #[path = "orchestration/ledger.rs"]
 mod ledger;
 #[path = "orchestration/parallel_fusion.rs"]
@@ -46,6 +48,7 @@ criterion_group!(
     dependency::graphs,
     history::records,
     iteration::benches,
+    lane::overhead,
     ledger::benches
 );
 criterion_main!(benches);
