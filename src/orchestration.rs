@@ -16,6 +16,7 @@
 //! | [`Lane`] | does jobs with a bounded number of workers, the urgent first, as many as the load asks for |
 //! | [`Aggregator`] | makes one answer of what was heard of sources by different ways and at different times, each counted once |
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
+//! | [`Hybrid`] | answers from the cache, one call after another, side by side or on other machines, and learns which is the fastest: it puts together the [`Selector`], the [`Lane`], the [`Cache`], the [`Aggregator`], [`Dependencies`] and the [`History`] |
 //! | [`Cache`] | keeps opinions and fused answers as long as they are good, and has what is missing made once |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 //! | [`ledger`] | keeps results and learned state in a file that survives crashes, and finds them again |
@@ -31,6 +32,7 @@ mod distribution;
 pub mod fuse;
 pub mod gate;
 pub mod history;
+pub mod hybrid;
 pub mod iteration;
 pub mod lane;
 pub mod ledger;
@@ -54,6 +56,7 @@ pub use self::dependency::Dependencies;
 pub use self::fuse::FusionProcess;
 pub use self::gate::Gate;
 pub use self::history::History;
+pub use self::hybrid::Hybrid;
 pub use self::iteration::Iteration;
 pub use self::lane::Lane;
 pub use self::opinion::Opinion;

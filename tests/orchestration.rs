@@ -13,6 +13,7 @@ mod faults;
 mod fuse;
 mod gate;
 mod history;
+mod hybrid;
 mod iteration;
 mod lane;
 mod learning;
