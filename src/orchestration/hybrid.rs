@@ -41,6 +41,9 @@ pub struct Traits {
     pub complexity: f64,
 }
 
+/// What a caller reads off a question.
+type Reading<I, T> = Arc<dyn Fn(&I) -> T + Send + Sync>;
+
 /// Answers questions from opinions of all its sources, and learns which way to get them is the fastest.
 ///
 /// 1. An answer made before of the same opinions is given again.
@@ -88,8 +91,8 @@ pub struct Hybrid<I: ?Sized> {
     members: Vec<Member<I>>,
     aggregator: Aggregator,
     combination: Combination,
-    input: Arc<dyn Fn(&I) -> Result<Input> + Send + Sync>,
-    traits: Arc<dyn Fn(&I) -> Traits + Send + Sync>,
+    input: Reading<I, Result<Input>>,
+    traits: Reading<I, Traits>,
     options: Options,
     cache: Arc<Cache<Fused>>,
     selector: Mutex<Selector>,

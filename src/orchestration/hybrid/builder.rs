@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::time::Instant;
 
-use super::{Hybrid, Member, Options, Remote, Traits};
+use super::{Hybrid, Member, Options, Reading, Remote, Traits};
 use crate::error::{RequestError, Result, SpecError};
 use crate::orchestration::aggregate::Aggregator;
 use crate::orchestration::cache::{Cache, Combination, Input, Recipe, Version};
@@ -28,8 +28,8 @@ pub struct Builder<I: ?Sized> {
     classes: usize,
     members: Vec<Member<I>>,
     rule: Rule,
-    input: Arc<dyn Fn(&I) -> Result<Input> + Send + Sync>,
-    traits: Arc<dyn Fn(&I) -> Traits + Send + Sync>,
+    input: Reading<I, Result<Input>>,
+    traits: Reading<I, Traits>,
     options: Options,
     lane: Option<Lane>,
     accelerator: Option<Arc<dyn Remote<I>>>,
@@ -37,11 +37,7 @@ pub struct Builder<I: ?Sized> {
 }
 
 impl<I: ?Sized + Send + Sync + 'static> Builder<I> {
-    pub(super) fn new(
-        classes: usize,
-        input: Arc<dyn Fn(&I) -> Result<Input> + Send + Sync>,
-        traits: Arc<dyn Fn(&I) -> Traits + Send + Sync>,
-    ) -> Self {
+    pub(super) fn new(classes: usize, input: Reading<I, Result<Input>>, traits: Reading<I, Traits>) -> Self {
         let (members, rule, options) = (Vec::new(), Rule::Pool(Pool::Ensemble, None), Options::default());
         Self { classes, members, rule, input, traits, options, lane: None, accelerator: None, remote: None }
     }
