@@ -118,7 +118,8 @@ fn sql(c: &mut Criterion) {
         let fusion = Fusion::new(rule).outputs(&[Output::Posterior]);
         group.bench_function(format!("{name}/wide-file"), |b| {
             b.iter(|| {
-                let job = FuseJob::new(dir.path().join("wide.parquet"), &out).fusion(fusion.clone());
+                let mut job = FuseJob::new(dir.path().join("wide.parquet"), &out);
+                job.fusion = fusion.clone();
                 job.run(&engine, |_| {}).expect("a file")
             });
         });

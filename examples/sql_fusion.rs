@@ -9,6 +9,8 @@
 //! A query calls the table `opinions`. It is run once for each part of the items, and each part becomes a Parquet file that
 //! gets its name when it is whole: a job that is stopped goes on with the parts that are missing.
 
+#![expect(clippy::print_stdout, reason = "that is how a program answers")]
+
 use std::error::Error;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
