@@ -8,11 +8,11 @@ use tokio::time::Instant;
 
 use super::{Hybrid, Member, Options, Reading, Remote, Traits};
 use crate::error::{RequestError, Result, SpecError};
+use crate::methods::partial::{MOST_WEIGHT, Pool};
 use crate::orchestration::aggregate::Aggregator;
 use crate::orchestration::cache::{Cache, Combination, Input, Recipe, Version};
 use crate::orchestration::fuse::Fuser;
 use crate::orchestration::{Dependencies, History, Lane, Selector, Stop};
-use crate::partial::Pool;
 use crate::spec::Fusion;
 
 /// How opinions become one answer.
@@ -94,7 +94,7 @@ impl<I: ?Sized + Send + Sync + 'static> Builder<I> {
         if self.members.is_empty() {
             return Err(RequestError::NoSources.into());
         }
-        let most = crate::partial::MOST_WEIGHT;
+        let most = MOST_WEIGHT;
         for member in &self.members {
             let holds = (0.0..=most).contains(&member.weight);
             SpecError::check("the weight of a source", member.weight.into(), "from 0 to a million", holds)?;

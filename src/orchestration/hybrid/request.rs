@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Answer, Fused, Hybrid, Traits, locked};
 use crate::error::{RequestError, Result, SourceError};
+use crate::methods::partial::Said;
 use crate::orchestration::aggregate::{Heard, Origin as HeardBy, Way};
 use crate::orchestration::cache::{Ask, Cached, Expiry, Input, Made, OpinionKey, Origin, PosteriorKey};
 use crate::orchestration::dependency::Part;
@@ -15,7 +16,6 @@ use crate::orchestration::distribution::likeliest;
 use crate::orchestration::history::Record;
 use crate::orchestration::selector::{Arm, Choice, Infeasible, Masks, Outcome, Situation};
 use crate::orchestration::{Cost, Reply};
-use crate::partial::Said;
 
 /// Questions that came together.
 pub(super) struct Request<'a, I: ?Sized> {
