@@ -1,5 +1,7 @@
 //! What can be wrong with what is learned: with what it is to learn from, with its saved form, and with a merge.
 
+use std::fmt::Debug;
+
 /// State that cannot be updated, merged, or read back.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -75,6 +77,14 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// Refuses to merge what differs in what both must share.
+    pub(crate) fn check_same<T: PartialEq + Debug>(what: &'static str, left: &T, right: &T) -> Result<(), Self> {
+        if left == right {
+            return Ok(());
+        }
+        Err(Self::Merge { what, left: format!("{left:?}"), right: format!("{right:?}") })
+    }
+
     pub(crate) fn is_shape(&self) -> bool {
         matches!(self, Self::Shape { .. })
     }

@@ -349,10 +349,7 @@ impl Dependencies {
     ///
     /// Other options, or more sources or classes together than there may be. Nothing is merged then.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        if self.options != other.options {
-            let (left, right) = (format!("{:?}", self.options), format!("{:?}", other.options));
-            return Err(StateError::Merge { what: "options", left, right }.into());
-        }
+        StateError::check_same("options", &self.options, &other.options)?;
         let new = |class: &&Class| !self.classes.iter().any(|mine| mine.name == class.name);
         let classes = self.classes.len() + other.classes.iter().filter(new).count();
         within("the number of classes", classes, self.options.classes)?;

@@ -211,15 +211,8 @@ impl Router {
     /// Other groups, or options that differ in more than mode and seed.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         let comparable = |options: &Options| Options { mode: Mode::Fixed, seed: 0, ..*options };
-        let (mine, theirs) = (comparable(&self.options), comparable(&other.options));
-        if mine != theirs {
-            let (left, right) = (format!("{mine:?}"), format!("{theirs:?}"));
-            return Err(StateError::Merge { what: "options", left, right }.into());
-        }
-        if self.groups != other.groups {
-            let (left, right) = (format!("{:?}", self.groups), format!("{:?}", other.groups));
-            return Err(StateError::Merge { what: "groups", left, right }.into());
-        }
+        StateError::check_same("options", &comparable(&self.options), &comparable(&other.options))?;
+        StateError::check_same("groups", &self.groups, &other.groups)?;
         self.tracks.iter_mut().zip(&other.tracks).for_each(|(mine, theirs)| mine.merge(theirs));
         self.bandit.merge(&other.bandit);
         Ok(())

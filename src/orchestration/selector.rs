@@ -179,11 +179,7 @@ impl Selector {
     /// Options that differ in more than mode and seed.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
         let comparable = |options: &Options| Options { mode: Mode::Fixed, seed: 0, ..*options };
-        let (mine, theirs) = (comparable(&self.options), comparable(&other.options));
-        if mine != theirs {
-            let (left, right) = (format!("{mine:?}"), format!("{theirs:?}"));
-            return Err(StateError::Merge { what: "options", left, right }.into());
-        }
+        StateError::check_same("options", &comparable(&self.options), &comparable(&other.options))?;
         self.bandit.merge(&other.bandit);
         let theirs = other.latencies.iter().flatten();
         self.latencies.iter_mut().flatten().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));

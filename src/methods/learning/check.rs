@@ -1,8 +1,6 @@
-//! Parameters and restored values against their ranges, and learners against each other.
+//! Parameters and restored values against their ranges.
 
-use std::fmt::Debug;
-
-use crate::error::{Result, SpecError, StateError};
+use crate::error::{Result, SpecError};
 
 /// The largest count: beyond it, one more changes nothing in f64.
 pub(super) const MOST: f64 = (1_u64 << 53) as f64;
@@ -29,12 +27,4 @@ pub(super) fn length(what: &str, len: usize, want: usize) -> Result<(), String> 
 /// Refuses a restored count that is not in [0, `most`].
 pub(super) fn count(what: &str, value: f64, most: f64) -> Result<(), String> {
     if (0.0..=most).contains(&value) { Ok(()) } else { Err(format!("{what} is {value}, it must be in [0, {most}]")) }
-}
-
-/// Refuses to merge learners that differ in what both must share.
-pub(super) fn mergeable<T: PartialEq + Debug>(what: &'static str, left: &T, right: &T) -> Result<()> {
-    if left == right {
-        return Ok(());
-    }
-    Err(StateError::Merge { what, left: format!("{left:?}"), right: format!("{right:?}") }.into())
 }

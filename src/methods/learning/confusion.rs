@@ -8,7 +8,7 @@ use super::loss::vote;
 use super::resident::Held;
 use super::state::State;
 use crate::engine::{Engine, Resident};
-use crate::error::{EvidenceError, Result, SpecError};
+use crate::error::{EvidenceError, Result, SpecError, StateError};
 use crate::methods::checked::checked;
 use crate::spec::LOG_FLOOR;
 use crate::tensor::Evidence;
@@ -222,9 +222,9 @@ impl Confusion {
     ///
     /// Another number of sources or classes, or other options.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        check::mergeable("sources", &self.sources, &other.sources)?;
-        check::mergeable("classes", &self.classes, &other.classes)?;
-        check::mergeable("options", &self.options, &other.options)?;
+        StateError::check_same("sources", &self.sources, &other.sources)?;
+        StateError::check_same("classes", &self.classes, &other.classes)?;
+        StateError::check_same("options", &self.options, &other.options)?;
         for (mine, theirs) in self.counts.iter_mut().zip(&other.counts) {
             *mine = (*mine + theirs).min(MOST);
         }

@@ -14,7 +14,7 @@ use super::loss::Loss;
 use super::resident::Held;
 use super::state::State;
 use crate::engine::{Engine, Resident};
-use crate::error::Result;
+use crate::error::{Result, StateError};
 use crate::methods::checked::checked;
 use crate::tensor::Evidence;
 
@@ -225,8 +225,8 @@ impl Hedge {
     ///
     /// Another number of sources, or other options.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        check::mergeable("sources", &self.sources(), &other.sources())?;
-        check::mergeable("options", &self.options, &other.options)?;
+        StateError::check_same("sources", &self.sources(), &other.sources())?;
+        StateError::check_same("options", &self.options, &other.options)?;
         for (mine, theirs) in self.log_weights.iter_mut().zip(&other.log_weights) {
             *mine += theirs;
         }

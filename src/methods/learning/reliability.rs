@@ -9,7 +9,7 @@ use super::loss::Loss;
 use super::resident::Held;
 use super::state::State;
 use crate::engine::{Engine, Resident};
-use crate::error::{Result, SpecError};
+use crate::error::{Result, SpecError, StateError};
 use crate::methods::checked::checked;
 use crate::tensor::Evidence;
 
@@ -202,8 +202,8 @@ impl Reliability {
     ///
     /// Another number of sources, or other options.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        check::mergeable("sources", &self.sources(), &other.sources())?;
-        check::mergeable("options", &self.options, &other.options)?;
+        StateError::check_same("sources", &self.sources(), &other.sources())?;
+        StateError::check_same("options", &self.options, &other.options)?;
         for (mine, theirs) in self.tallies.iter_mut().zip(&other.tallies) {
             mine.right = (mine.right + theirs.right).min(MOST);
             mine.heard = (mine.heard + theirs.heard).min(MOST);

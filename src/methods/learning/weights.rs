@@ -9,7 +9,7 @@ use super::reliability::{Reliability, ReliabilityOptions};
 use super::resident::Held;
 use super::state::State;
 use crate::engine::{Engine, Resident};
-use crate::error::Result;
+use crate::error::{Result, StateError};
 use crate::methods::checked::checked;
 use crate::tensor::Evidence;
 
@@ -162,8 +162,8 @@ impl Weights {
     ///
     /// Another number of sources, or other options.
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        check::mergeable("sources", &self.sources(), &other.sources())?;
-        check::mergeable("options", &self.options, &other.options)?;
+        StateError::check_same("sources", &self.sources(), &other.sources())?;
+        StateError::check_same("options", &self.options, &other.options)?;
         self.reliability.merge(&other.reliability)?;
         let (mine, theirs) = (self.observations as f64, other.observations as f64);
         if theirs > 0.0 {

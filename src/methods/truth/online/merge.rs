@@ -32,16 +32,11 @@ impl Online {
     /// # Ok::<(), consilience::Error>(())
     /// ```
     pub fn merge(&mut self, other: &Self) -> Result<()> {
-        let differ = |what, left: String, right: String| Err(StateError::Merge { what, left, right }.into());
-        if self.classes != other.classes {
-            return differ("classes", self.classes.to_string(), other.classes.to_string());
-        }
-        if self.options != other.options {
-            return differ("options", format!("{:?}", self.options), format!("{:?}", other.options));
-        }
+        StateError::check_same("classes", &self.classes, &other.classes)?;
+        StateError::check_same("options", &self.options, &other.options)?;
         for (source, theirs) in other.statistics.known() {
-            if let Some(mine) = self.statistics.known().get(source).filter(|mine| *mine != theirs) {
-                return differ("known counts of a source", format!("{mine:?}"), format!("{theirs:?}"));
+            if let Some(mine) = self.statistics.known().get(source) {
+                StateError::check_same("known counts of a source", mine, theirs)?;
             }
         }
         for (item, (mine, theirs)) in self.items.iter().zip(&other.items).enumerate() {
