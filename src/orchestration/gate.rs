@@ -234,13 +234,15 @@ struct Candidate {
 
 impl Options {
     fn check(&self) -> Result<()> {
-        let number = |what: &str, value: f64, must, holds: bool| {
-            if holds { Ok(()) } else { Err(SpecError::OutOfRange { what: what.to_owned(), value, must }) }
-        };
         let Self { k, margin, least_confidence, evidence } = *self;
-        number("k, the number of experts to ask", k as f64, "at least 1", k > 0)?;
-        number("the margin", margin, "in [0, 2]", (0.0..=2.0).contains(&margin))?;
-        number("the least confidence", least_confidence, "in [0, 1]", (0.0..=1.0).contains(&least_confidence))?;
-        Ok(number("what evidence is worth", evidence, "in [0, 1]", (0.0..=1.0).contains(&evidence))?)
+        SpecError::check("k, the number of experts to ask", k as f64, "at least 1", k > 0)?;
+        SpecError::check("the margin", margin, "in [0, 2]", (0.0..=2.0).contains(&margin))?;
+        SpecError::check(
+            "the least confidence",
+            least_confidence,
+            "in [0, 1]",
+            (0.0..=1.0).contains(&least_confidence),
+        )?;
+        Ok(SpecError::check("what evidence is worth", evidence, "in [0, 1]", (0.0..=1.0).contains(&evidence))?)
     }
 }

@@ -7,10 +7,7 @@ pub(super) const MOST: f64 = (1_u64 << 53) as f64;
 
 /// Refuses a parameter outside its range.
 pub(super) fn number(what: &str, value: f64, must: &'static str, holds: impl Fn(f64) -> bool) -> Result<()> {
-    if value.is_finite() && holds(value) {
-        return Ok(());
-    }
-    Err(SpecError::OutOfRange { what: what.to_owned(), value, must }.into())
+    Ok(SpecError::check(what, value, must, value.is_finite() && holds(value))?)
 }
 
 /// Refuses a number of sources that there cannot be.

@@ -86,7 +86,7 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
     ///
     /// No class.
     pub fn new(classes: usize) -> Result<Self> {
-        at_least_one(classes)?;
+        SpecError::check("the number of classes", classes as f64, "at least one", classes > 0)?;
         Ok(Self { classes, said: BTreeMap::new() })
     }
 
@@ -197,15 +197,6 @@ impl<S: Ord + Clone + Debug> Gathered<S> {
             (source, said, (share > 0.0).then(|| f64::from(said.weight) * share))
         })
     }
-}
-
-/// Refuses a number of classes that is none.
-pub(super) fn at_least_one(classes: usize) -> Result<()> {
-    if classes > 0 {
-        return Ok(());
-    }
-    let (what, must) = ("the number of classes".to_owned(), "at least one");
-    Err(SpecError::OutOfRange { what, value: 0.0, must }.into())
 }
 
 /// Whether a source said something after what is held.

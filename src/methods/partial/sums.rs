@@ -5,9 +5,8 @@ use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
 
-use super::gathered::at_least_one;
 use super::pool::{Pool, log_all};
-use crate::error::{Error, LengthError, PartialError, Result};
+use crate::error::{Error, LengthError, PartialError, Result, SpecError};
 use crate::methods::calibration::posterior;
 
 /// Sums over what sources said, and which sources they are.
@@ -42,7 +41,7 @@ impl<S: Ord + Clone + Debug> TryFrom<Read<S>> for Sums<S> {
     type Error = Error;
 
     fn try_from(Read { pool, classes, sources, sums }: Read<S>) -> Result<Self> {
-        at_least_one(classes)?;
+        SpecError::check("the number of classes", classes as f64, "at least one", classes > 0)?;
         // As many at least as there are classes, which bounds what is made of them.
         let width = if classes <= sums.len() { pool.width(classes) } else { classes };
         LengthError::check("the sums", width, sums.len())?;

@@ -47,5 +47,5 @@ pub(super) fn check_classes(
 
 /// Checks an option.
 pub(super) fn check_option(what: &str, value: f64, is_right: bool, must: &'static str) -> Result<()> {
-    if is_right { Ok(()) } else { Err(SpecError::OutOfRange { what: what.to_owned(), value, must }.into()) }
+    Ok(SpecError::check(what, value, must, is_right)?)
 }

@@ -90,8 +90,5 @@ impl<P: Process> Builder<P> {
 
 /// Refuses a limit that is not from 1 to `most`.
 pub(in crate::orchestration) fn within(what: &str, value: usize, most: usize, must: &'static str) -> Result<()> {
-    if (1..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(SpecError::OutOfRange { what: what.to_owned(), value: value as f64, must }.into())
+    Ok(SpecError::check(what, value as f64, must, (1..=most).contains(&value))?)
 }

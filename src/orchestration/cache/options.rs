@@ -86,14 +86,19 @@ impl Options {
     pub(super) fn check(&self) -> Result<()> {
         for (level, room) in [("opinions", self.opinions), ("posteriors", self.posteriors)] {
             let Room { bytes, eviction } = room;
-            number(format!("the bytes of {level} in a cache"), bytes as f64, "at least 1", bytes > 0)?;
+            SpecError::check(&format!("the bytes of {level} in a cache"), bytes as f64, "at least 1", bytes > 0)?;
             if let Eviction::ByWorth(Worth { second, million }) = eviction {
                 let prices = [("a second", second), ("a million micros", million)];
                 for (what, price) in prices {
                     let right = price.is_finite() && price >= 0.0;
-                    number(format!("the price of {what} in a cache"), price, "finite and not negative", right)?;
+                    SpecError::check(
+                        &format!("the price of {what} in a cache"),
+                        price,
+                        "finite and not negative",
+                        right,
+                    )?;
                 }
-                number("the sum of both prices in a cache".to_owned(), 0.0, "above 0", second + million > 0.0)?;
+                SpecError::check("the sum of both prices in a cache", 0.0, "above 0", second + million > 0.0)?;
             }
         }
         Ok(())
@@ -112,8 +117,4 @@ impl Default for Options {
             most_refreshes: 8,
         }
     }
-}
-
-fn number(what: String, value: f64, must: &'static str, right: bool) -> Result<()> {
-    if right { Ok(()) } else { Err(SpecError::OutOfRange { what, value, must }.into()) }
 }

@@ -71,21 +71,12 @@ impl Builder {
         let Bounds { least, most, interval, steps } = &mut limits.workers;
         within("the fewest workers", *least, 1 << 10, "in [1, 2^10]")?;
         within("the most workers", *most, 1 << 10, "in [1, 2^10]")?;
-        if least > most {
-            let what = "the fewest workers".to_owned();
-            return Err(SpecError::OutOfRange { what, value: *least as f64, must: "no more than the most" }.into());
-        }
+        SpecError::check("the fewest workers", *least as f64, "no more than the most", least <= most)?;
         within("the workers that come or go in an interval", *steps, 1 << 10, "in [1, 2^10]")?;
         for (what, time) in [("the interval", *interval), ("the time to rise a level", limits.ageing)] {
-            if time.is_zero() {
-                let must = "longer than nothing";
-                return Err(SpecError::OutOfRange { what: what.to_owned(), value: 0.0, must }.into());
-            }
+            SpecError::check(what, time.as_secs_f64(), "longer than nothing", !time.is_zero())?;
         }
-        if limits.queue > 1 << 31 {
-            let (what, must) = ("the most jobs that wait".to_owned(), "at most 2^31");
-            return Err(SpecError::OutOfRange { what, value: limits.queue as f64, must }.into());
-        }
+        SpecError::check("the most jobs that wait", limits.queue as f64, "at most 2^31", limits.queue <= 1 << 31)?;
         (*least, *most) = ((*least).min(self.cap), (*most).min(self.cap));
         let runtime = Handle::try_current()
             .map_err(|cause| RequestError::NotSetUp { what: "the runtime of a lane", cause: Arc::new(cause) })?;

@@ -152,5 +152,5 @@ impl Learning {
 }
 
 fn within(what: &str, value: f64, must: &'static str, ok: impl Fn(f64) -> bool) -> Result<()> {
-    if ok(value) { Ok(()) } else { Err(SpecError::OutOfRange { what: what.to_owned(), value, must }.into()) }
+    Ok(SpecError::check(what, value, must, ok(value))?)
 }
