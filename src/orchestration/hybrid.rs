@@ -11,7 +11,7 @@ mod request;
 
 use std::fmt;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,6 +28,7 @@ use crate::orchestration::batcher::Shutdown;
 use crate::orchestration::cache::{self, Cache, Combination, Input};
 use crate::orchestration::history::Diagnostics;
 use crate::orchestration::lane::Stats as LaneStats;
+use crate::orchestration::lock::locked;
 use crate::orchestration::router::Complexity;
 use crate::orchestration::{Dependencies, History, Lane, Selector};
 
@@ -228,9 +229,4 @@ impl<I: ?Sized> fmt::Debug for Hybrid<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hybrid").field("members", &self.members).field("options", &self.options).finish_non_exhaustive()
     }
-}
-
-/// No code of a caller runs under the locks. Were one poisoned all the same, its contents are whole.
-fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ mod options;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, Span};
@@ -23,6 +23,7 @@ use crate::error::{ErrorKind, RequestError, Result};
 use crate::orchestration::batcher::Shutdown;
 use crate::orchestration::fuse::Fuser;
 use crate::orchestration::ledger::Recorder;
+use crate::orchestration::lock::locked;
 use crate::orchestration::parallel_fusion::{Fate, Outcome};
 use crate::orchestration::router::{Attempt, Choice, Complexity, Outcome as Turned};
 use crate::orchestration::telemetry::{Ending, Request, Telemetry};
@@ -265,9 +266,4 @@ impl<I: ?Sized> fmt::Debug for Service<I> {
         let groups: Vec<_> = self.groups.iter().map(|(name, sources)| (name, sources.len())).collect();
         f.debug_struct("Service").field("groups", &groups).field("classes", &self.classes).finish_non_exhaustive()
     }
-}
-
-/// No code of a caller runs under the locks. Were one poisoned all the same, its contents are whole.
-fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,12 +1,13 @@
 //! Answers that are being made, so that nobody else makes them meanwhile.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::OnceCell;
 
 use super::entry::Entry;
 use super::key::Hash;
+use crate::orchestration::lock::locked;
 
 /// The answers that are being made, by the hash of their key.
 pub(super) struct Flights<V, E>(Mutex<HashMap<Hash, Flight<V, E>>>);
@@ -62,9 +63,8 @@ impl<V, E> Flights<V, E> {
         }
     }
 
-    /// No code of a caller runs under the lock. Were it poisoned all the same, its contents are whole.
     fn all(&self) -> MutexGuard<'_, HashMap<Hash, Flight<V, E>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 

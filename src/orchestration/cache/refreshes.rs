@@ -1,9 +1,11 @@
 //! Answers that are made anew in the background.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
+
+use crate::orchestration::lock::locked;
 
 /// The tasks that make answers anew. Dropping it ends them.
 #[derive(Debug)]
@@ -40,8 +42,7 @@ impl Refreshes {
         }
     }
 
-    /// No code of a caller runs under the lock. Were it poisoned all the same, its contents are whole.
     fn tasks(&self) -> MutexGuard<'_, Option<JoinSet<()>>> {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.tasks)
     }
 }

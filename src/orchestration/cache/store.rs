@@ -3,7 +3,7 @@
 
 mod by_worth;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use moka::notification::RemovalCause;
 use moka::ops::compute::{CompResult, Op};
@@ -14,6 +14,7 @@ use super::entry::Entry;
 use super::key::Hash;
 use super::stats::Counts;
 use super::{Eviction, Room};
+use crate::orchestration::lock::locked;
 
 /// Entries by the hash of their key. It counts what is inserted, replaced and evicted; what is removed counts whoever
 /// removes it.
@@ -105,11 +106,6 @@ impl<V: Send + Sync + 'static> Store<V> {
             Held::ByWorth(held) => locked(held).size(),
         }
     }
-}
-
-/// No code of a caller runs under the lock. Were it poisoned all the same, its contents are whole.
-fn locked<V>(held: &Mutex<ByWorth<V>>) -> MutexGuard<'_, ByWorth<V>> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn moka<V: Send + Sync + 'static>(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Answer, Fused, Hybrid, Traits, locked};
+use super::{Answer, Fused, Hybrid, Traits};
 use crate::error::{RequestError, Result, SourceError};
 use crate::methods::partial::Said;
 use crate::orchestration::aggregate::{Heard, Origin as HeardBy, Way};
@@ -14,6 +14,7 @@ use crate::orchestration::cache::{Ask, Cached, Expiry, Input, Made, OpinionKey, 
 use crate::orchestration::dependency::Part;
 use crate::orchestration::distribution::likeliest;
 use crate::orchestration::history::Record;
+use crate::orchestration::lock::locked;
 use crate::orchestration::selector::{Arm, Choice, Infeasible, Masks, Outcome, Situation};
 use crate::orchestration::{Cost, Reply};
 
