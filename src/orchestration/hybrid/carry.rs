@@ -76,7 +76,8 @@ impl<I: ?Sized + Send + Sync + 'static> Request<'_, I> {
                 break;
             }
             let question = Arc::clone(&self.items[item].question);
-            let answer = self.hybrid.opinion(self.key(item, member), question, member, self.deadline).await;
+            let answer =
+                self.hybrid.opinion(self.items[item].keys[member].clone(), question, member, self.deadline).await;
             self.take(item, member, answer, Way::Sequential, Some(began.elapsed()))?;
         }
         Ok(())
@@ -88,7 +89,7 @@ impl<I: ?Sized + Send + Sync + 'static> Request<'_, I> {
         let mut tickets = Vec::with_capacity(missing.len());
         for (item, member) in missing {
             let question = Arc::clone(&self.items[item].question);
-            let opinion = self.hybrid.opinion(self.key(item, member), question, member, self.deadline);
+            let opinion = self.hybrid.opinion(self.items[item].keys[member].clone(), question, member, self.deadline);
             let timed = async move {
                 let began = Instant::now();
                 (opinion.await, began.elapsed())
@@ -119,8 +120,6 @@ impl<I: ?Sized + Send + Sync + 'static> Request<'_, I> {
     async fn elsewhere(&mut self, remote: Option<Arc<dyn Remote<I>>>, way: Way) -> Result<bool> {
         let Some(remote) = remote else { return Ok(false) };
         let (began, missing) = (Instant::now(), self.missing());
-        // Before anything is asked: what is invalidated meanwhile is not kept.
-        let keys: Vec<OpinionKey> = missing.iter().map(|&(item, member)| self.key(item, member)).collect();
         let question = |&(item, member): &(usize, usize)| {
             (Arc::clone(&self.hybrid.members[member].version.name), Arc::clone(&self.items[item].question))
         };
@@ -129,10 +128,11 @@ impl<I: ?Sized + Send + Sync + 'static> Request<'_, I> {
         let Ok(Ok(replies)) = timeout_at(self.deadline, remote.carry_out(batch)).await else { return Ok(false) };
         LengthError::check("the answers to a batch", missing.len(), replies.len())?;
         let took = began.elapsed();
-        for (((item, member), key), reply) in missing.into_iter().zip(keys).zip(replies) {
+        for ((item, member), reply) in missing.into_iter().zip(replies) {
             let valid = reply.and_then(|reply| reply.opinion.probabilities(self.hybrid.classes).map(|_| reply));
             let answer = valid.map(|reply| {
-                let expiry = self.hybrid.cache.insert_opinion(&key, reply.clone(), took);
+                let key = &self.items[item].keys[member];
+                let expiry = self.hybrid.cache.insert_opinion(key, reply.clone(), took);
                 let (value, age) = (Arc::new(reply), std::time::Duration::ZERO);
                 Cached { value, origin: Origin::Made, age, expiry, saved: Saved::default() }
             });

@@ -44,12 +44,6 @@ impl<I: ?Sized> Member<I> {
     }
 }
 
-impl<I: ?Sized> Clone for Member<I> {
-    fn clone(&self) -> Self {
-        Self { source: Arc::clone(&self.source), version: self.version.clone(), ..*self }
-    }
-}
-
 impl<I: ?Sized> fmt::Debug for Member<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Member")

@@ -38,7 +38,8 @@ pub(super) struct Item<I: ?Sized> {
     kept: Option<Cached<Fused>>,
     heard: Heard,
     votes: Vec<(Arc<str>, u32)>,
-    /// Of each member.
+    /// Of each member what its opinion is kept under, and what is known of it; nothing where the answer was made before.
+    pub keys: Vec<OpinionKey>,
     states: Vec<State>,
     /// What this question cost, and what all its opinions cost whenever they were given.
     cost: Cost,
@@ -80,8 +81,14 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
             if item.kept.is_some() {
                 continue;
             }
+            let key = |member: &super::Member<I>| {
+                let (input, source, classes) = (&item.input, &member.version, self.hybrid.classes);
+                self.hybrid.cache.opinion_key(&Ask { input, classes, source, attempt: 0, peers: &[] })
+            };
+            item.keys = self.hybrid.members.iter().map(key).collect();
+            item.states = vec![State::Missing; item.keys.len()];
             for member in 0..self.hybrid.members.len() {
-                let key = self.key(at, member);
+                let key = self.items[at].keys[member].clone();
                 if let Some(cached) = self.hybrid.cache.opinion(&key) {
                     if cached.origin == Origin::Stale {
                         let deadline = Instant::now() + self.hybrid.options.deadline;
@@ -97,23 +104,11 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
         Ok(())
     }
 
-    /// What an opinion is kept under.
-    pub(super) fn key(&self, item: usize, member: usize) -> OpinionKey {
-        self.hybrid.cache.opinion_key(&Ask {
-            input: &self.items[item].input,
-            classes: self.hybrid.classes,
-            source: &self.hybrid.members[member].version,
-            attempt: 0,
-            peers: &[],
-        })
-    }
-
     /// Items and members whose opinion is missing.
     pub(super) fn missing(&self) -> Vec<(usize, usize)> {
         let of_item = |(at, item): (usize, &Item<I>)| {
             let missing = |(member, state): (usize, &State)| matches!(state, State::Missing).then_some((at, member));
-            let states = if item.kept.is_some() { &[] } else { &item.states[..] };
-            states.iter().enumerate().filter_map(missing).collect::<Vec<_>>()
+            item.states.iter().enumerate().filter_map(missing).collect::<Vec<_>>()
         };
         self.items.iter().enumerate().flat_map(of_item).collect()
     }
@@ -163,15 +158,9 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
     ) -> Result<()> {
         let (hybrid, now) = (self.hybrid, self.hybrid.now());
         let (item, source) = (&mut self.items[item], &hybrid.members[member]);
-        let cached = match answer {
-            Ok(cached) => cached,
-            Err(error) => {
-                item.states[member] = State::Failed(error, took.unwrap_or_default());
-                return Ok(());
-            }
-        };
-        let row = match cached.value.opinion.probabilities(hybrid.classes) {
-            Ok(row) => row,
+        let read = |cached: Cached<Reply>| Ok((cached.value.opinion.probabilities(hybrid.classes)?, cached));
+        let (row, cached) = match answer.and_then(read) {
+            Ok(read) => read,
             Err(error) => {
                 item.states[member] = State::Failed(error, took.unwrap_or_default());
                 return Ok(());
@@ -212,7 +201,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
                 _ => None,
             });
             let (choice, cost, class) = (Arc::clone(&choice), item.cost, Arc::clone(&self.traits.class));
-            let failed = if item.kept.is_some() { Vec::new() } else { failed.collect() };
+            let failed = failed.collect();
             Ok(Answer { fused, age, failed, class, choice, cost, latency, record })
         });
         Ok(answers.collect())
@@ -294,7 +283,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
             }
             known.unwrap_or(if is_room { names.len() - 1 } else { usize::MAX })
         };
-        let agreement = made.iter().flatten().map(|(fused, _)| (1.0 - fused.agreement.disagreement) as f32);
+        let agreement = made.iter().flatten().map(|(fused, _)| fused.agreement.agreement() as f32);
         let count = made.iter().flatten().count();
         let agreement = (count > 0).then(|| (agreement.sum::<f32>() / count as f32).clamp(0.0, 1.0));
         let record = Record {
@@ -320,7 +309,8 @@ impl<I: ?Sized + Send + Sync + 'static> Item<I> {
             kept: None,
             heard: Heard::new(hybrid.classes)?,
             votes: Vec::new(),
-            states: vec![State::Missing; hybrid.members.len()],
+            keys: Vec::new(),
+            states: Vec::new(),
             cost: Cost::default(),
             worth: Cost::default(),
             expiry: None,
