@@ -254,9 +254,6 @@ impl Term {
     #[inline(always)]
     fn write(self, opinion: &[f32], logs: &[f64], weight: f64, confidence: Option<f32>, sums: &mut [i64]) {
         let (head, parts) = sums.split_at_mut(HEAD);
-        let write = |parts: &mut [i64], value: &dyn Fn(f64) -> f64| {
-            parts.iter_mut().zip(opinion).for_each(|(part, &p)| *part = fixed(value(f64::from(p))));
-        };
         let confidence = || confidence.unwrap_or_else(|| opinion.iter().copied().fold(0.0, f32::max));
         // Whoever weighs nothing counts where all weigh nothing, and is outranked by any other.
         let weighs = weight > 0.0;
@@ -287,7 +284,8 @@ impl Term {
             Self::Mass => {
                 let doubt = 1.0 - weight;
                 (rank, counted) = (1, floored_ln(doubt));
-                write(parts, &|p| floored_ln(weight * p + doubt));
+                let log = |p: f32| floored_ln(weight * f64::from(p) + doubt);
+                parts.iter_mut().zip(opinion).for_each(|(part, &p)| *part = fixed(log(p)));
             }
             Self::Belief(belief) => {
                 let sure = weight / (1.0 - weight).max(LEAST_DOUBT);
@@ -297,7 +295,7 @@ impl Term {
                     BeliefFusion::Averaging => (sure, 1.0),
                     BeliefFusion::Weighted => (sure * weight, weight),
                 };
-                write(parts, &|p| counted * p);
+                scale(parts, opinion, counted);
             }
         }
         head.copy_from_slice(&[rank, fixed(counted), fixed(base)]);
