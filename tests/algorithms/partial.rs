@@ -8,18 +8,13 @@ use proptest::prelude::*;
 
 use crate::support::cases::config;
 use crate::support::oracle;
-use crate::support::pools::{fusion_of, posterior_of};
+use crate::support::pools::{self, fusion_of, posterior_of};
 use crate::support::problem::Random;
 
 const CLASSES: usize = 3;
 
-/// What a source says under a generation, always the same.
 fn said(source: u32, generation: u64) -> Said {
-    let mut random = Random::new(u64::from(source) * 1000 + generation + 1);
-    let numbers: Vec<f32> = random.list(CLASSES, 0.01, 1.0);
-    let sum: f32 = numbers.iter().sum();
-    let opinion = numbers.iter().map(|x| x / sum).collect();
-    Said { generation, at: Duration::from_secs(generation * 10), weight: 0.1 + 0.8 * random.unit(), opinion }
+    pools::said(source.into(), generation)
 }
 
 fn gathered(of: &[(u32, u64)]) -> Gathered<u32> {

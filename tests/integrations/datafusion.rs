@@ -78,19 +78,23 @@ fn lists(opinions: &[Option<Vec<f32>>], classes: usize, kind: Lists) -> ArrayRef
     }
 }
 
+/// Columns of one length by their names.
+fn record(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+    RecordBatch::try_new(schema, columns.into_iter().map(|(_, column)| column).collect()).expect("columns of a length")
+}
+
 fn batch(said: &[Said], classes: usize, kind: Lists) -> RecordBatch {
     let opinions: Vec<_> = said.iter().map(|said| said.opinion.clone()).collect();
     let opinion = lists(&opinions, classes, kind);
-    let columns: Vec<(&str, ArrayRef)> = vec![
+    record(vec![
         ("item", Arc::new(Int64Array::from_iter_values(said.iter().map(|said| said.item)))),
         ("opinion", opinion),
         ("weight", Arc::new(Float32Array::from_iter_values(said.iter().map(|said| said.weight)))),
         ("confidence", Arc::new(said.iter().map(|said| said.confidence).collect::<Float32Array>())),
         ("label", Arc::new(said.iter().map(|said| said.label).collect::<Int64Array>())),
-    ];
-    let field = |(name, column): &(&str, ArrayRef)| Field::new(*name, column.data_type().clone(), true);
-    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-    RecordBatch::try_new(schema, columns.into_iter().map(|(_, column)| column).collect()).expect("columns of a length")
+    ])
 }
 
 /// A session that knows the functions and a table `said` in so many partitions.

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use crate::support::cases::config;
 use crate::support::oracle;
-use crate::support::pools::fusion_of;
+use crate::support::pools::{self, fusion_of};
 use crate::support::problem::Random;
 
 const CLASSES: usize = 3;
@@ -23,13 +23,8 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
 }
 
-/// What a source says under a generation, always the same.
 fn said(source: usize, generation: u64) -> Said {
-    let mut random = Random::new(source as u64 * 1000 + generation + 1);
-    let numbers: Vec<f32> = random.list(CLASSES, 0.01, 1.0);
-    let sum: f32 = numbers.iter().sum();
-    let opinion = numbers.iter().map(|x| x / sum).collect();
-    Said { generation, at: Duration::from_secs(generation * 10), weight: 0.1 + 0.8 * random.unit(), opinion }
+    pools::said(source as u64, generation)
 }
 
 fn origin(way: usize) -> Origin {

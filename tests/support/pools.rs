@@ -1,7 +1,20 @@
-//! Rules of sums alone as fusions, for the oracle.
+//! Opinions to be merged, and rules of sums alone as fusions, for the oracle.
 
-use consilience::partial::Pool;
+use std::time::Duration;
+
+use consilience::partial::{Pool, Said};
 use consilience::{Fusion, Rule, Weighting};
+
+use crate::support::problem::Random;
+
+/// What a source says of three classes under a generation, always the same.
+pub fn said(source: u64, generation: u64) -> Said {
+    let mut random = Random::new(source * 1000 + generation + 1);
+    let numbers: Vec<f32> = random.list(3, 0.01, 1.0);
+    let sum: f32 = numbers.iter().sum();
+    let opinion = numbers.iter().map(|x| x / sum).collect();
+    Said { generation, at: Duration::from_secs(generation * 10), weight: 0.1 + 0.8 * random.unit(), opinion }
+}
 
 /// The fusion that a pool is, of sources with these weights. That of `Confusion` is without its class prior, which is a factor
 /// of the posterior: [`posterior_of`] sees to it.

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use consilience::Engine;
 use consilience::datafusion::{SqlAnnotations, register};
 use consilience::truth::{ABSTAINED, DawidSkene, Ending, Estimate, Fit};
-use datafusion::arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
-use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::arrow::array::{Int32Array, StringArray};
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, col};
 
-use super::{posteriors, run};
+use super::{posteriors, record, run};
 use crate::support::annotated::Annotated;
 
 /// A session with so many partitions, and the annotations as a table: items are named, labels of none are NULL.
@@ -21,18 +20,14 @@ fn table(of: &Annotated, partitions: usize) -> (SessionContext, DataFrame) {
     register(&mut *context.state_ref().write()).expect("registered");
     let items: Vec<String> = of.items.iter().map(|item| format!("item {item:06}")).collect();
     let labels = of.labels.iter().map(|&label| (label != ABSTAINED).then_some(label as i32));
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from(items)),
-        Arc::new(Int32Array::from_iter_values(of.sources.iter().map(|&source| source as i32))),
-        Arc::new(labels.collect::<Int32Array>()),
-    ];
-    let field = |(name, column): (&str, &ArrayRef)| Field::new(name, column.data_type().clone(), true);
-    let schema =
-        Arc::new(Schema::new(["item", "source", "label"].into_iter().zip(&columns).map(field).collect::<Vec<_>>()));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), columns).expect("columns of a length");
+    let batch = record(vec![
+        ("item", Arc::new(StringArray::from(items))),
+        ("source", Arc::new(Int32Array::from_iter_values(of.sources.iter().map(|&source| source as i32)))),
+        ("label", Arc::new(labels.collect::<Int32Array>())),
+    ]);
     let rows = batch.num_rows().div_ceil(partitions);
     let parts = (0..partitions).map(|part| vec![batch.slice(part * rows, rows.min(batch.num_rows() - part * rows))]);
-    let table = MemTable::try_new(schema, parts.collect()).expect("a table");
+    let table = MemTable::try_new(batch.schema(), parts.collect()).expect("a table");
     let frame = context.read_table(Arc::new(table)).expect("a table");
     (context, frame)
 }

@@ -1,15 +1,13 @@
 //! Functions of one row.
 
-use std::sync::Arc;
-
 use consilience::datafusion::register;
 use consilience::{Evidence, Fusion, Output, Rule};
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{Field, Float32Type, Schema};
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::Float32Type;
 use datafusion::error::Result;
 use datafusion::prelude::SessionContext;
 
-use super::{Lists, decisions, lists, posteriors, query, run};
+use super::{Lists, decisions, lists, posteriors, query, record, run};
 use crate::support::oracle;
 use crate::support::problem::Random;
 
@@ -31,10 +29,8 @@ fn opinions() -> Vec<Vec<Option<Vec<f32>>>> {
 fn wide(kind: Lists) -> SessionContext {
     let context = SessionContext::new();
     register(&mut *context.state_ref().write()).expect("registered");
-    let columns: Vec<ArrayRef> = opinions().iter().map(|source| lists(source, CLASSES, kind)).collect();
-    let field = |(name, column): (&str, &ArrayRef)| Field::new(name, column.data_type().clone(), true);
-    let schema = Schema::new(["a", "b", "c"].into_iter().zip(&columns).map(field).collect::<Vec<_>>());
-    let batch = RecordBatch::try_new(Arc::new(schema), columns).expect("columns of a length");
+    let columns = opinions().iter().map(|source| lists(source, CLASSES, kind)).collect::<Vec<_>>();
+    let batch = record(["a", "b", "c"].into_iter().zip(columns).collect());
     context.register_batch("wide", batch).expect("registered");
     context
 }
