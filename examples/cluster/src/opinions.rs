@@ -8,6 +8,8 @@ use datafusion::arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, Int64
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::common::Result;
 use datafusion::parquet::arrow::ArrowWriter;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 /// Writes what `sources` sources say of `items` items over `classes` classes to so many files: the opinions of an item are
 /// spread over all of them.
@@ -17,20 +19,12 @@ use datafusion::parquet::arrow::ArrowWriter;
 /// The folder cannot be written.
 pub fn write(folder: &Path, items: usize, sources: usize, classes: usize, files: usize) -> Result<()> {
     fs::create_dir_all(folder)?;
-    let mut state = 1_u64;
-    // SplitMix64.
-    let mut unit = || {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 40) as f32 / (1_u64 << 24) as f32
-    };
+    let mut random = StdRng::seed_from_u64(1);
     for file in 0..files {
         let rows: Vec<usize> = (file..items * sources).step_by(files).collect();
         let mut values = Vec::with_capacity(rows.len() * classes);
         for _ in &rows {
-            let numbers: Vec<f32> = (0..classes).map(|_| 0.01 + unit()).collect();
+            let numbers: Vec<f32> = (0..classes).map(|_| random.random_range(0.01..1.0)).collect();
             let whole: f32 = numbers.iter().sum();
             values.extend(numbers.iter().map(|number| number / whole));
         }
