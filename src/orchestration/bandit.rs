@@ -42,25 +42,52 @@ impl Learning {
     }
 }
 
-/// Sum of discounted rewards, and of discounted ones.
+/// Discounted sums of rewards, of their squares, and of ones.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tally {
     reward: f64,
+    squares: f64,
     weight: f64,
+}
+
+impl Tally {
+    /// The parameters of the Beta distribution, where a reward is expected that is worth so many.
+    fn posterior(&self, expected: f64, strength: f64) -> (f64, f64) {
+        let Self { reward, squares, weight } = *self;
+        let all = strength + weight;
+        if all == 0.0 {
+            return (1.0, 1.0);
+        }
+        let mean = ((strength * expected + reward) / all).clamp(0.0, 1.0);
+        let scatter = if weight > 0.0 { (squares - reward * reward / weight).max(0.0) } else { 0.0 };
+        let of_trials = mean * (1.0 - mean);
+        let variance = ((strength + 1.0) * of_trials + scatter) / all;
+        // Of rewards that are all 0 or all 1, nothing scatters either way.
+        let trials = if variance > 0.0 { all * of_trials / variance } else { all };
+        let trials = trials.min(TRIALS).max(all);
+        (1.0 + trials * mean, 1.0 + trials * (1.0 - mean))
+    }
 }
 
 /// The rewards of each way in each context.
 ///
-/// The reward of a way has the posterior Beta(1 + k m + s, 1 + k (1 - m) + n - s): m is its expected reward, worth k
-/// rewards, s the discounted sum of its rewards and n their discounted number. At a reward in a context, all of its ways
-/// forget (Raj and Kalyani, 2017), so that a way not taken for long drifts back to what was expected of it.
+/// The mean reward of a way has the posterior Beta(1 + t m, 1 + t (1 - m)) with m = (k e + s) / (k + n): e is its expected
+/// reward, worth k rewards, s the discounted sum of its rewards and n their discounted number. Rewards of nothing but 0 and 1
+/// are as many trials, t = k + n. Rewards in between scatter less and tell more: t = (k + n) m (1 - m) / v, but no
+/// less than before and at most [`TRIALS`], with v = ((k + 1) m (1 - m) + d) / (k + n): d is the sum of their squared
+/// distances from their own mean, and what is expected scatters as trials do. At a reward in a
+/// context, all of its ways forget (Raj and Kalyani, 2017), so that a way not taken for long drifts back to what was
+/// expected of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bandit {
     /// Per context one of each way.
     contexts: Vec<Vec<Tally>>,
 }
+
+/// The most trials that rewards count as, beside which other posteriors are still wide enough for the integral.
+const TRIALS: f64 = 1000.0;
 
 /// The largest sum, at which a posterior is still wide enough to be integrated in f64.
 const MOST: f64 = 1e9;
@@ -82,10 +109,7 @@ impl Bandit {
         let mut posteriors = [None; N];
         for (way, (posterior, tally)) in posteriors.iter_mut().zip(&self.contexts[context]).enumerate() {
             let expected = if way == rule { learning.rule } else { learning.others };
-            *posterior = open[way].then_some((
-                1.0 + learning.strength * expected + tally.reward,
-                1.0 + learning.strength * (1.0 - expected) + (tally.weight - tally.reward).max(0.0),
-            ));
+            *posterior = open[way].then(|| tally.posterior(expected, learning.strength));
         }
         let spare = 1.0 - learning.floor * open.iter().filter(|open| **open).count() as f64;
         let mut propensities = best_of(posteriors);
@@ -99,10 +123,12 @@ impl Bandit {
         let tallies = &mut self.contexts[context];
         for tally in &mut *tallies {
             tally.reward *= discount;
+            tally.squares *= discount;
             tally.weight *= discount;
         }
         let tally = &mut tallies[way];
         tally.reward = (tally.reward + reward).min(MOST);
+        tally.squares = (tally.squares + reward * reward).min(MOST);
         tally.weight = (tally.weight + 1.0).min(MOST);
     }
 
@@ -113,6 +139,7 @@ impl Bandit {
     pub(super) fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.contexts.iter_mut().flatten().zip(other.contexts.iter().flatten()) {
             mine.reward = (mine.reward + theirs.reward).min(MOST);
+            mine.squares = (mine.squares + theirs.squares).min(MOST);
             mine.weight = (mine.weight + theirs.weight).min(MOST);
         }
     }
@@ -131,10 +158,18 @@ impl Bandit {
             if tallies.len() != ways {
                 return Err(format!("rewards of {} ways, there are {ways}", tallies.len()));
             }
-            for (way, &Tally { reward, weight }) in tallies.iter().enumerate() {
-                // Discounted, the two are rounded apart.
-                if !((0.0..=MOST).contains(&weight) && (0.0..=weight * (1.0 + 1e-9)).contains(&reward)) {
-                    return Err(format!("rewards of {reward} in {weight} for {}", of(context, way)));
+            for (way, &Tally { reward, squares, weight }) in tallies.iter().enumerate() {
+                // Discounted, they are rounded apart.
+                let at_most = |more: f64| 0.0..=more * (1.0 + 1e-9);
+                let holds = (0.0..=MOST).contains(&weight)
+                    && at_most(weight).contains(&reward)
+                    && at_most(reward).contains(&squares)
+                    && at_most(squares * weight).contains(&(reward * reward));
+                if !holds {
+                    return Err(format!(
+                        "rewards of {reward}, and squares of {squares}, in {weight} for {}",
+                        of(context, way)
+                    ));
                 }
             }
         }

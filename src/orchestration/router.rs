@@ -233,7 +233,7 @@ checked!(Router);
 
 impl State for Router {
     const KIND: &'static str = "router";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 fn check_groups(groups: &[Group]) -> Result<()> {

@@ -39,24 +39,44 @@ fn shares(posteriors: [(f64, f64); 3], draws: u32) -> [f64; 3] {
     wins.map(|won| f64::from(won) / f64::from(draws))
 }
 
+/// The posterior of a mean of rewards of which nothing was expected, as many trials as their scatter says.
+fn posterior(rewards: &[f64]) -> (f64, f64) {
+    let n = rewards.len() as f64;
+    if rewards.is_empty() {
+        return (1.0, 1.0);
+    }
+    let mean = rewards.iter().sum::<f64>() / n;
+    let of_a_coin = mean * (1.0 - mean);
+    let apart: f64 = rewards.iter().map(|reward| (reward - mean).powi(2)).sum();
+    let variance = (of_a_coin + apart) / n;
+    let trials = if variance > 1e-12 { (n * of_a_coin / variance).min(1000.0).max(n) } else { n };
+    (1.0 + trials * mean, 1.0 + trials * (1.0 - mean))
+}
+
 #[test]
 fn propensities_are_how_often_each_posterior_is_the_largest() {
     let learning = Learning { discount: 1.0, strength: 0.0, ..Learning::default() };
     let mut router = adaptive(Options { learning, ..Options::default() });
     let context = router.route(SIMPLE, SECOND, 0).context;
     assert_eq!(router.propensities(context).map(|p| (p * 1e9).round() / 1e9), [0.333_333_333; 3]);
-    let mut posteriors = [(1.0, 1.0); 3];
-    for (round, (way, rewards)) in
-        [(0, [1.0, 0.0, 1.0]), (1, [0.5, 0.25, 1.0]), (2, [1.0, 1.0, 1.0]), (0, [0.0; 3]), (2, [0.0, 1.0, 0.9])]
-            .into_iter()
-            .enumerate()
+    let mut given: [Vec<f64>; 3] = Default::default();
+    for (round, (way, rewards)) in [
+        (0, [1.0, 0.0, 1.0]),
+        (1, [0.5, 0.25, 1.0]),
+        (2, [1.0, 1.0, 1.0]),
+        (0, [0.0; 3]),
+        (2, [0.0, 1.0, 0.9]),
+        (1, [0.6; 3]),
+    ]
+    .into_iter()
+    .enumerate()
     {
         for reward in rewards {
             let choice = choice_of(&router, SIMPLE, Way::ALL[way]);
             router.update(&choice, &rewarded(reward)).unwrap();
-            posteriors[way].0 += reward;
-            posteriors[way].1 += 1.0 - reward;
+            given[way].push(reward);
         }
+        let posteriors = given.each_ref().map(|rewards| posterior(rewards));
         let (found, drawn) = (router.propensities(context), shares(posteriors, 100_000));
         for (p, share) in found.into_iter().zip(drawn) {
             // Four standard errors of a share, and the integral's own.
