@@ -17,7 +17,7 @@ pub use self::arm::{Arm, Infeasible, Masks};
 pub use self::choice::{Advice, Choice, Outcome, Reason};
 pub use self::context::{Context, Held, Work};
 pub use self::estimate::Estimate;
-use self::estimate::LogLatencies;
+use self::estimate::{INSTANT, LogLatencies};
 pub use self::options::Options;
 pub use self::situation::Situation;
 use crate::error::{Result, SpecError, StateError};
@@ -34,16 +34,18 @@ pub use crate::orchestration::router::{Learning, Mode};
 ///
 /// | arm | where |
 /// |---|---|
-/// | [`Arm::Sequential`] | more than [`Options::cached`] of what is needed is held, or the rest is about to be with such a probability: what is left is not worth a lane |
+/// | [`Arm::Sequential`] | more than [`Options::cached`] of what is needed is held, or such a share of the rest is about to be: what is left is not worth a lane |
 /// | [`Arm::ParallelGpu`] for a batch, [`Arm::ParallelCpu`] | the benefit is above [`Options::parallel_benefit`] and the complexity below [`Options::complexity`] |
 /// | [`Arm::Distributed`] | the work is above [`Options::costly`] and the benefit above [`Options::distributed_benefit`] |
+/// | [`Arm::Distributed`], [`Arm::ParallelGpu`], [`Arm::ParallelCpu`] | one after another it takes longer than there is time |
 /// | [`Arm::Sequential`] | otherwise |
 ///
 /// and what is not known speaks for nothing. A bandit expects more of the rule's arm than of the others until it learns
-/// better; the probability of an arm is that of being the best of those that can be taken. An answer after the latency l
-/// earns c w / (w + l): w is the work that the request was expected to be, or else [`Options::scale`], and c how right the
-/// answer was, 1 where that is not known. A failure earns nothing. So an arm that halves the time earns two thirds whatever
-/// the request's size, and small requests are learned from as large ones are.
+/// better; the probability of an arm is that of being the best of those that can be taken. An answer at the pace x earns
+/// 3 b c / (3 b + x): x is the latency over the work that the request was expected to be, or else over [`Options::scale`],
+/// b the pace of the quickest arm in that context so far, as a geometric mean, and c how right the answer was, 1 where that
+/// is not known. A failure earns nothing. So the quickest arm earns three quarters and one that takes three times as long a
+/// half, whatever the request's size and however much quicker than one after another both of them are.
 ///
 /// How long an arm takes is learned in logarithms, per context.
 ///
@@ -74,7 +76,12 @@ pub struct Selector {
     bandit: Bandit,
     /// Per context one of each arm.
     latencies: Vec<[LogLatencies; Arm::ALL.len()]>,
+    /// The same of latencies over the work expected.
+    paces: Vec<[LogLatencies; Arm::ALL.len()]>,
 }
+
+/// How many times as long as the quickest an arm takes that earns a half.
+const HALF: f64 = 3.0;
 
 impl Selector {
     /// A selector that has seen nothing.
@@ -85,7 +92,8 @@ impl Selector {
     pub fn new(options: Options) -> Result<Self> {
         options.check()?;
         let bandit = Bandit::new(Context::COUNT, Arm::ALL.len());
-        Ok(Self { options, bandit, latencies: vec![Default::default(); Context::COUNT] })
+        let none = || vec![Default::default(); Context::COUNT];
+        Ok(Self { options, bandit, latencies: none(), paces: none() })
     }
 
     /// How to carry out a request.
@@ -137,16 +145,24 @@ impl Selector {
         SpecError::check("the correctness", correctness, "in [0, 1]", (0.0..=1.0).contains(&correctness))?;
         let (context, arm) = (choice.context.index(), choice.arm);
         let discount = self.options.learning.discount;
-        if arm != Arm::Cache {
-            let scale = choice.work.filter(|work| !work.is_zero()).unwrap_or(self.options.scale).as_secs_f64();
-            let speed = scale / (scale + outcome.latency.as_secs_f64());
-            let reward = if outcome.success { correctness * speed } else { 0.0 };
-            self.bandit.learn(context, arm as usize, reward, discount);
-        }
         if outcome.success {
-            self.latencies[context][arm as usize].observe(outcome.latency, discount);
+            self.latencies[context][arm as usize].observe(outcome.latency.as_secs_f64(), discount);
+        }
+        if arm != Arm::Cache {
+            let speed = if outcome.success { self.speed(choice, outcome.latency) } else { 0.0 };
+            self.bandit.learn(context, arm as usize, correctness * speed, discount);
         }
         Ok(())
+    }
+
+    /// How fast an arm was, beside the quickest in its context.
+    fn speed(&mut self, choice: &Choice, latency: Duration) -> f64 {
+        let work = choice.work.filter(|work| !work.is_zero()).unwrap_or(self.options.scale);
+        let pace = latency.max(INSTANT).as_secs_f64() / work.as_secs_f64();
+        let paces = &mut self.paces[choice.context.index()];
+        paces[choice.arm as usize].observe(pace, self.options.learning.discount);
+        let quickest = paces.iter().filter_map(LogLatencies::geometric_mean).fold(f64::INFINITY, f64::min);
+        HALF * quickest / (HALF * quickest + pace)
     }
 
     /// How long an arm took on requests of a context; `None` where it answered none.
@@ -181,8 +197,9 @@ impl Selector {
         let comparable = |options: &Options| Options { mode: Mode::Fixed, seed: 0, ..*options };
         StateError::check_same("options", &comparable(&self.options), &comparable(&other.options))?;
         self.bandit.merge(&other.bandit);
-        let theirs = other.latencies.iter().flatten();
-        self.latencies.iter_mut().flatten().zip(theirs).for_each(|(mine, theirs)| mine.merge(theirs));
+        for (mine, theirs) in [(&mut self.latencies, &other.latencies), (&mut self.paces, &other.paces)] {
+            mine.iter_mut().flatten().zip(theirs.iter().flatten()).for_each(|(mine, theirs)| mine.merge(theirs));
+        }
         Ok(())
     }
 
@@ -190,10 +207,13 @@ impl Selector {
         self.options.check().map_err(|error| error.to_string())?;
         let of = |context, arm: usize| format!("{} in {:?}", Arm::ALL[arm].name(), Context::at(context));
         self.bandit.check(Context::COUNT, Arm::ALL.len(), of)?;
-        if self.latencies.len() != Context::COUNT {
-            return Err(format!("latencies in {} contexts, there are {}", self.latencies.len(), Context::COUNT));
+        for (what, all) in [("latencies", &self.latencies), ("paces", &self.paces)] {
+            if all.len() != Context::COUNT {
+                return Err(format!("{what} in {} contexts, there are {}", all.len(), Context::COUNT));
+            }
+            all.iter().flatten().try_for_each(LogLatencies::check)?;
         }
-        self.latencies.iter().flatten().try_for_each(LogLatencies::check)
+        Ok(())
     }
 }
 
@@ -201,7 +221,7 @@ checked!(Selector);
 
 impl State for Selector {
     const KIND: &'static str = "selector";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 }
 
 /// What follows from the work and the benefit that a request was given with.

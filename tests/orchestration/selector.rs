@@ -82,6 +82,34 @@ fn what_is_masked_says_why_and_the_rule_goes_on() {
 }
 
 #[test]
+fn what_would_take_too_long_is_not_asked_one_after_another() {
+    let long = Situation { work: Some(ms(901)), within: Some(ms(900)), ..batch() };
+    let gone = Some(Infeasible::Absent);
+    for (situation, arm, reason) in [
+        (long, Arm::Distributed, Reason::Pressed),
+        (Situation { masks: Masks { distributed: gone, ..OPEN }, ..long }, Arm::ParallelGpu, Reason::Pressed),
+        (Situation { items: 1, ..long }, Arm::ParallelCpu, Reason::Pressed),
+        (Situation { needed: 10, held: 9, ..long }, Arm::Distributed, Reason::Pressed),
+        (Situation { benefit: Some(1.6), ..long }, Arm::ParallelGpu, Reason::Parallel),
+        (Situation { work: Some(ms(900)), ..long }, Arm::Sequential, Reason::Otherwise),
+        (Situation { within: None, ..long }, Arm::Sequential, Reason::Otherwise),
+        (Situation { work: None, ..long }, Arm::Sequential, Reason::Otherwise),
+        // There is nothing else.
+        (Situation { items: 1, held: 3, ..long }, Arm::Sequential, Reason::Otherwise),
+    ] {
+        let choice = selector(Mode::Fixed).choose(&situation, 0).unwrap();
+        assert_eq!((choice.arm, choice.reason), (arm, reason), "{situation:?}");
+        let masked = (reason == Reason::Pressed || arm == Arm::ParallelGpu).then_some(Infeasible::TooLong);
+        assert_eq!(choice.masked[Arm::Sequential as usize], masked, "{situation:?}");
+        // Better late than never.
+        assert!(arm == Arm::Sequential || choice.fallbacks.last() == Some(&Arm::Sequential));
+    }
+    for draw in 0..200 {
+        assert_ne!(selector(Mode::Active).choose(&long, draw).unwrap().arm, Arm::Sequential);
+    }
+}
+
+#[test]
 fn fallbacks_need_less_and_end_one_after_another() {
     let selector = selector(Mode::Active);
     let mut seen = Vec::new();
@@ -110,7 +138,7 @@ fn what_cannot_be_is_refused() {
         (Situation { needed: 0, held: 0, ..good }, "the number of opinions needed is 0, it must be at least 1"),
         (Situation { held: 5, ..good }, "the number of opinions held is 5, it must be at most those needed"),
         (Situation { items: 0, ..good }, "the number of items is 0, it must be at least 1"),
-        (Situation { coming: 1.5, ..good }, "the probability that the rest is coming is 1.5, it must be in [0, 1]"),
+        (Situation { coming: 1.5, ..good }, "the share of the rest that is coming is 1.5, it must be in [0, 1]"),
         (Situation { complexity: f64::NAN, ..good }, "the complexity is NaN, it must be in [0, 1.3]"),
         (Situation { benefit: Some(0.0), ..good }, "the parallel benefit is 0, it must be above 0 and finite"),
         (
@@ -151,19 +179,30 @@ fn what_cannot_be_is_refused() {
 
 /// The rule once more, as it is written.
 fn restated(situation: &Situation) -> Arm {
-    let Situation { needed, held, coming, items, complexity, work, benefit, masks } = *situation;
+    let Situation { needed, held, coming, items, complexity, work, benefit, within, busy: _, masks } = *situation;
     let benefit = benefit.unwrap_or(1.0);
     let batch = items >= 1_024;
     let gpu = batch && masks.parallel_gpu.is_none();
     let cpu = masks.parallel_cpu.is_none() && (needed - held > 1 || items > 1);
+    let is_another = cpu || gpu || batch && masks.distributed.is_none();
+    let pressed = is_another && work.zip(within).is_some_and(|(work, within)| work > within);
     if held == needed {
         Arm::Cache
-    } else if 4 * held > 3 * needed || coming > 0.75 {
+    } else if !pressed && (4 * held > 3 * needed || coming > 0.75) {
         Arm::Sequential
     } else if benefit > 1.5 && complexity < 0.7 && (gpu || cpu) {
         if gpu { Arm::ParallelGpu } else { Arm::ParallelCpu }
     } else if work > Some(ms(500)) && benefit > 1.2 && batch && masks.distributed.is_none() {
         Arm::Distributed
+    } else if pressed {
+        let distributed = batch && masks.distributed.is_none();
+        if distributed {
+            Arm::Distributed
+        } else if gpu {
+            Arm::ParallelGpu
+        } else {
+            Arm::ParallelCpu
+        }
     } else {
         Arm::Sequential
     }
@@ -179,10 +218,12 @@ fn situation() -> impl Strategy<Value = Situation> {
     let work = prop::option::of((0_u64..1_500).prop_map(ms));
     let items = prop_oneof![Just(1_u64), 2_u64..2_000];
     let masks = (mask(), mask(), mask());
-    (held, 0.0..1.0_f64, items, 0.0..1.3_f64, work, benefit, masks).prop_map(
-        |((needed, held), coming, items, complexity, work, benefit, (parallel_cpu, parallel_gpu, distributed))| {
+    let when = (prop::option::of((1_u64..1_500).prop_map(ms)), any::<bool>());
+    (held, 0.0..1.0_f64, items, 0.0..1.3_f64, work, benefit, when, masks).prop_map(
+        |((needed, held), coming, items, complexity, work, benefit, (within, busy), masks)| {
+            let (parallel_cpu, parallel_gpu, distributed) = masks;
             let masks = Masks { parallel_cpu, parallel_gpu, distributed };
-            Situation { needed, held, coming: coming * coming, items, complexity, work, benefit, masks }
+            Situation { needed, held, coming: coming * coming, items, complexity, work, benefit, within, busy, masks }
         },
     )
 }
@@ -229,6 +270,6 @@ proptest! {
         }
         let Choice { arm, fallbacks, .. } = &choice;
         prop_assert_eq!(*fallbacks.last().unwrap_or(arm), Arm::Sequential);
-        prop_assert!(fallbacks.iter().all(|fallback| open(*fallback) || *arm == Arm::Cache) && !fallbacks.contains(arm));
+        prop_assert!(fallbacks.iter().all(|fallback| open(*fallback) || *fallback == Arm::Sequential) && !fallbacks.contains(arm));
     }
 }

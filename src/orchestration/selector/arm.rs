@@ -10,7 +10,7 @@ use crate::orchestration::telemetry::Label;
 pub enum Arm {
     /// All that is needed is held; nobody is asked.
     Cache,
-    /// What is missing is asked one after another, here. It can always be done.
+    /// What is missing is asked one after another, here. It can always be done, be it not in time.
     Sequential,
     /// What is missing is asked side by side, here.
     ParallelCpu,
@@ -69,9 +69,11 @@ pub enum Infeasible {
     NotHeld,
     /// All that is needed is held.
     Held,
+    /// One after another would take longer than there is time, and another arm can be taken.
+    TooLong,
 }
 
-/// Why the arms that need something cannot be taken; `None` where they can. [`Arm::Sequential`] always can.
+/// Why the arms that need something cannot be taken; `None` where they can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Masks {

@@ -52,6 +52,8 @@ pub enum Reason {
     Parallel,
     /// The rule: it takes long, and something is gained by more machines.
     Costly,
+    /// The rule: there is no time to ask one after another.
+    Pressed,
     /// The rule: nothing speaks for more.
     Otherwise,
     /// The bandit drew it.
@@ -60,8 +62,8 @@ pub enum Reason {
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Held, Self::MostlyHeld, Self::Parallel, Self::Costly, Self::Otherwise, Self::Drawn];
+    pub const ALL: [Self; 7] =
+        [Self::Held, Self::MostlyHeld, Self::Parallel, Self::Costly, Self::Pressed, Self::Otherwise, Self::Drawn];
 
     /// Its name.
     #[must_use]
@@ -71,6 +73,7 @@ impl Reason {
             Self::MostlyHeld => "mostly_held",
             Self::Parallel => "parallel",
             Self::Costly => "costly",
+            Self::Pressed => "pressed",
             Self::Otherwise => "otherwise",
             Self::Drawn => "drawn",
         }

@@ -45,14 +45,16 @@ pub(super) struct LogLatencies {
 }
 
 impl LogLatencies {
-    pub(super) fn observe(&mut self, latency: Duration, discount: f64) {
+    /// Of a latency in seconds, or whatever else is measured.
+    pub(super) fn observe(&mut self, latency: f64, discount: f64) {
+        let log = latency.max(INSTANT.as_secs_f64()).ln();
         self.weight = self.weight * discount + 1.0;
         self.squares = self.squares * discount * discount + 1.0;
         self.scatter *= discount;
-        let from = log(latency) - self.mean;
+        let from = log - self.mean;
         self.mean += from / self.weight;
         // Rounded, the first may come out below zero.
-        self.scatter = (self.scatter + from * (log(latency) - self.mean)).max(0.0);
+        self.scatter = (self.scatter + from * (log - self.mean)).max(0.0);
     }
 
     /// As if one had seen both (Chan, Golub and LeVeque 1983).
@@ -66,6 +68,11 @@ impl LogLatencies {
         self.mean += from * other.weight / all;
         self.weight = all;
         self.squares += other.squares;
+    }
+
+    /// `None` where nothing was observed.
+    pub(super) fn geometric_mean(&self) -> Option<f64> {
+        (self.weight > 0.0).then(|| self.mean.exp())
     }
 
     /// The interval is the one in which the next falls, by Student's distribution, if they are log-normal.
@@ -96,10 +103,8 @@ impl LogLatencies {
     }
 }
 
-/// ln of seconds; what took no time took a nanosecond.
-fn log(latency: Duration) -> f64 {
-    latency.max(Duration::from_nanos(1)).as_secs_f64().ln()
-}
+/// What took no time took so long.
+pub(super) const INSTANT: Duration = Duration::from_nanos(1);
 
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)

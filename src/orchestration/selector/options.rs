@@ -14,7 +14,7 @@ use crate::orchestration::router::Complexity;
 pub struct Options {
     /// How far what is learned decides.
     pub mode: Mode,
-    /// The share held, or the probability that the rest is coming, above which the rule asks one after another; in [0, 1].
+    /// The share held, or that of the rest which is coming, above which the rule asks one after another; in [0, 1].
     pub cached: f64,
     /// The benefit above which the rule asks side by side, at least 0.
     pub parallel_benefit: f64,
@@ -26,7 +26,7 @@ pub struct Options {
     pub distributed_benefit: f64,
     /// The items that make a batch, without which neither accelerator nor other machines are asked; at least 2.
     pub batch: u64,
-    /// The latency whose reward is a half where the work is not known; above 0.
+    /// What latencies are measured in where the work is not known; above 0.
     pub scale: Duration,
     /// How it learns.
     pub learning: Learning,

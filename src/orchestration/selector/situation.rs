@@ -17,7 +17,7 @@ pub struct Situation {
     pub needed: u32,
     /// Those of them that the cache holds.
     pub held: u32,
-    /// The probability that the cache is about to hold the others, for they are being fetched for another request.
+    /// The share of the others that the cache is about to hold, for they are being asked for by another request.
     pub coming: f64,
     /// The items of the request: one for a single question.
     pub items: u64,
@@ -27,6 +27,10 @@ pub struct Situation {
     pub work: Option<Duration>,
     /// That time over the time it takes side by side; `None` where nothing is known of it.
     pub benefit: Option<f64>,
+    /// The time there is for it; `None` where it may take as long as it likes.
+    pub within: Option<Duration>,
+    /// Whether others wait to be asked side by side.
+    pub busy: bool,
     /// The arms that cannot be taken.
     pub masks: Masks,
 }
@@ -36,12 +40,19 @@ impl Situation {
     #[must_use]
     pub fn new(needed: u32, held: u32) -> Self {
         let masks = Masks::default();
-        Self { needed, held, coming: 0.0, items: 1, complexity: 0.0, work: None, benefit: None, masks }
+        let (work, benefit, within) = (None, None, None);
+        Self { needed, held, coming: 0.0, items: 1, complexity: 0.0, work, benefit, within, busy: false, masks }
     }
 
     /// The share of what is needed that is held.
     pub(super) fn share(&self) -> f64 {
         f64::from(self.held) / f64::from(self.needed)
+    }
+
+    /// The same with what is coming.
+    pub(super) fn soon(&self) -> f64 {
+        let share = self.share();
+        share + (1.0 - share) * self.coming
     }
 
     pub(super) fn check(&self) -> Result<()> {
@@ -50,7 +61,7 @@ impl Situation {
         SpecError::check("the number of opinions held", held, "at most those needed", self.held <= self.needed)?;
         SpecError::check("the number of items", self.items as f64, "at least 1", self.items > 0)?;
         let coming = (0.0..=1.0).contains(&self.coming);
-        SpecError::check("the probability that the rest is coming", self.coming, "in [0, 1]", coming)?;
+        SpecError::check("the share of the rest that is coming", self.coming, "in [0, 1]", coming)?;
         let complexity = (0.0..=Complexity::MOST).contains(&self.complexity);
         SpecError::check("the complexity", self.complexity, "in [0, 1.3]", complexity)?;
         let benefit = self.benefit.unwrap_or(1.0);
@@ -69,7 +80,11 @@ impl Situation {
         let beside = alone.then_some(Infeasible::NothingBeside);
         let batch = single.then_some(Infeasible::NotABatch);
         let Masks { parallel_cpu, parallel_gpu, distributed } = self.masks;
-        [Some(Infeasible::NotHeld), None, parallel_cpu.or(beside), parallel_gpu.or(batch), distributed.or(batch)]
+        let [cpu, gpu, distributed] = [parallel_cpu.or(beside), parallel_gpu.or(batch), distributed.or(batch)];
+        let is_too_long = self.work.zip(self.within).is_some_and(|(work, within)| work > within);
+        let is_another = [cpu, gpu, distributed].iter().any(Option::is_none);
+        let sequential = (is_too_long && is_another).then_some(Infeasible::TooLong);
+        [Some(Infeasible::NotHeld), sequential, cpu, gpu, distributed]
     }
 
     /// The arm that the rule takes, of those that can be taken.
@@ -77,7 +92,8 @@ impl Situation {
         if can(Arm::Cache) {
             return (Arm::Cache, Reason::Held);
         }
-        if self.share() > options.cached || self.coming > options.cached {
+        let is_mostly_held = self.share() > options.cached || self.coming > options.cached;
+        if is_mostly_held && can(Arm::Sequential) {
             return (Arm::Sequential, Reason::MostlyHeld);
         }
         let benefit = self.benefit.unwrap_or(1.0);
@@ -91,6 +107,10 @@ impl Situation {
         if is_costly && benefit > options.distributed_benefit && can(Arm::Distributed) {
             return (Arm::Distributed, Reason::Costly);
         }
-        (Arm::Sequential, Reason::Otherwise)
+        let pressed = [Arm::Distributed, Arm::ParallelGpu, Arm::ParallelCpu].into_iter().find(|&arm| can(arm));
+        match pressed {
+            Some(arm) if !can(Arm::Sequential) => (arm, Reason::Pressed),
+            _ => (Arm::Sequential, Reason::Otherwise),
+        }
     }
 }

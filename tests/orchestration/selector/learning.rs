@@ -43,20 +43,20 @@ fn the_better_arm_is_found_and_a_change_followed() {
 }
 
 #[test]
-fn rewards_are_shares_of_the_work_times_correctness() {
+fn the_first_reward_of_a_context_is_three_quarters_times_correctness() {
     // A reward of r in one of no expectation makes the posterior Beta(1 + r, 2 - r), which exceeds a uniform variable with
     // the probability of its mean, (1 + r) / 3.
     let learning = Learning { strength: 0.0, discount: 1.0, ..Learning::default() };
     let two = Situation { masks: super::Masks { parallel_cpu: None, ..Default::default() }, ..Situation::new(3, 0) };
     let sixty = Situation { work: Some(ms(60)), ..two };
     for (situation, success, latency, correctness, reward) in [
-        (sixty, true, ms(60), None, 0.5),
+        (sixty, true, ms(60), None, 0.75),
         (sixty, true, ms(20), None, 0.75),
         (sixty, true, ms(20), Some(0.5), 0.375),
         (sixty, true, ms(20), Some(0.0), 0.0),
         (sixty, false, ms(1), None, 0.0),
-        (two, true, ms(300), None, 0.25),
-        (Situation { work: Some(Duration::ZERO), ..two }, true, ms(300), None, 0.25),
+        (two, true, ms(300), None, 0.75),
+        (Situation { work: Some(Duration::ZERO), ..two }, true, ms(300), None, 0.75),
     ] {
         let mut selector = Selector::new(Options { mode: Mode::Active, learning, ..Options::default() }).unwrap();
         let choice = (0..99).map(|draw| selector.choose(&situation, draw).unwrap());
@@ -66,6 +66,66 @@ fn rewards_are_shares_of_the_work_times_correctness() {
         let propensities = selector.choose(&situation, 0).unwrap().advice.unwrap().propensities;
         assert!((propensities[1] - (1.0 + reward) / 3.0).abs() < 5e-4, "{propensities:?} for {reward}");
     }
+}
+
+/// The sums of rewards, of squares and of ones of an arm, in a context of which it is the only one taken.
+fn sums(selector: &Selector, context: Context, arm: Arm) -> [f64; 3] {
+    let state = serde_json::to_value(selector).unwrap();
+    let tallies: Vec<_> = (state["bandit"]["contexts"].as_array().unwrap().iter())
+        .map(|arms| ["reward", "squares", "weight"].map(|sum| arms[arm as usize][sum].as_f64().unwrap()))
+        .filter(|sums| sums[2] > 0.0)
+        .collect();
+    assert_eq!(tallies.len(), 1, "{context:?}");
+    tallies[0]
+}
+
+#[test]
+fn whoever_takes_three_times_as_long_as_the_quickest_earns_a_half() {
+    let learning = Learning { discount: 1.0, ..Learning::default() };
+    let mut selector = Selector::new(Options { mode: Mode::Active, learning, ..Options::default() }).unwrap();
+    let situation = |work| Situation { work: Some(ms(work)), benefit: Some(1.4), ..batch() };
+    let of = |selector: &Selector, work, arm: Arm| {
+        let choices = (0..999).map(|draw| selector.choose(&situation(work), draw).unwrap());
+        choices.into_iter().find(|choice| choice.arm == arm).unwrap()
+    };
+    // Tenfold work in tenfold time is the same pace.
+    for (work, arm, latency) in [
+        (60, Arm::ParallelGpu, ms(20)),
+        (450, Arm::ParallelGpu, ms(150)),
+        (60, Arm::Sequential, ms(60)),
+        (400, Arm::Sequential, ms(400)),
+    ] {
+        let choice = of(&selector, work, arm);
+        selector.update(&choice, &answered(latency)).unwrap();
+    }
+    let context = of(&selector, 60, Arm::Sequential).context;
+    let close = |found: [f64; 3], expected: [f64; 3]| found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12);
+    let quick = sums(&selector, context, Arm::ParallelGpu);
+    assert!(close(quick, [1.5, 2.0 * 0.75 * 0.75, 2.0]), "{quick:?}");
+    let slow = sums(&selector, context, Arm::Sequential);
+    assert!(close(slow, [1.0, 0.5, 2.0]), "{slow:?}");
+}
+
+/// Rewards that scatter little tell two arms apart that are close, and those of coins do not.
+#[test]
+fn rewards_that_scatter_less_tell_more() {
+    let situation = Situation { work: Some(ms(200)), benefit: Some(1.4), ..batch() };
+    let learned = |latency: fn(Arm, u64) -> (bool, u64)| {
+        let learning = Learning { discount: 1.0, floor: 0.2, ..Learning::default() };
+        let mut selector = Selector::new(Options { mode: Mode::Active, learning, ..Options::default() }).unwrap();
+        for draw in 0..800 {
+            let choice = selector.choose(&situation, draw).unwrap();
+            let (success, millis) = latency(choice.arm, draw);
+            selector.update(&choice, &Outcome { success, ..answered(ms(millis)) }).unwrap();
+        }
+        selector.choose(&situation, 0).unwrap().advice.unwrap().propensities
+    };
+    // Rewards of .75 and .69: a fifth each is given, the rest goes to the quicker.
+    let steady = learned(|arm, _| (true, if arm == Arm::ParallelCpu { 100 } else { 133 }));
+    assert!(steady[Arm::ParallelCpu as usize] > 0.395, "{steady:?}");
+    // About the same means of answers and failures.
+    let coins = learned(|arm, draw| (arm == Arm::ParallelCpu && draw % 50 < 49 || draw % 25 < 23, 100));
+    assert!(coins[Arm::ParallelCpu as usize] < 0.38, "{coins:?}");
 }
 
 #[test]
@@ -78,7 +138,7 @@ fn a_full_hit_is_no_lesson_in_how_to_ask() {
 }
 
 #[test]
-fn contexts_are_told_apart_by_work_share_and_items() {
+fn contexts_are_told_apart_by_work_share_items_and_load() {
     let selector = selector(Mode::Fixed);
     let of = |situation: Situation| selector.choose(&situation, 0).unwrap().context;
     let mut seen = Vec::new();
@@ -90,10 +150,13 @@ fn contexts_are_told_apart_by_work_share_and_items() {
         (Some(501), Work::Much),
     ] {
         for (held, share) in [(0, Held::Nothing), (1, Held::Part), (3, Held::Part), (4, Held::Most)] {
-            for (items, batch) in [(1_023, false), (1_024, true)] {
-                let situation = Situation { work: work.map(ms), items, masks: OPEN, ..Situation::new(4, held) };
+            for (items, batch, busy) in
+                [(1_023, false, false), (1_024, true, false), (1, false, true), (9_999, true, true)]
+            {
+                let work = work.map(ms);
+                let situation = Situation { work, items, busy, masks: OPEN, ..Situation::new(4, held) };
                 let context = of(situation);
-                assert_eq!(context, Context { work: level, held: share, batch });
+                assert_eq!(context, Context { work: level, held: share, batch, busy });
                 seen.push(context);
             }
         }
@@ -133,8 +196,12 @@ fn saved_selectors_that_nothing_taught_are_refused() {
         ("\"scatter\":0.0", "\"scatter\":-1.0"),
         ("\"weight\":0.0,\"squares\":0.0,\"mean\":0.0", "\"weight\":0.0,\"squares\":0.0,\"mean\":1.0"),
         ("\"cached\":0.75", "\"cached\":1.75"),
-        ("{\"reward\":0.0,\"weight\":0.0},", ""),
-        ("\"reward\":0.5,\"weight\":1.0", "\"reward\":1.5,\"weight\":1.0"),
+        ("{\"reward\":0.0,\"squares\":0.0,\"weight\":0.0},", ""),
+        ("\"reward\":0.75,\"squares\"", "\"reward\":1.5,\"squares\""),
+        // A reward of .75 has a square of .5625; of rewards in one, squares are no more than they are.
+        ("\"squares\":0.5625,\"weight\"", "\"squares\":0.56,\"weight\""),
+        ("\"squares\":0.5625,\"weight\"", "\"squares\":0.76,\"weight\""),
+        ("\"paces\":[[", "\"paces\":[[{\"weight\":0.0,\"squares\":0.0,\"mean\":0.0,\"scatter\":0.0},"),
         ("\"latencies\":[[", "\"latencies\":[[{\"weight\":0.0,\"squares\":0.0,\"mean\":0.0,\"scatter\":0.0},"),
         ("\"latencies\"", "\"lateness\""),
     ] {
