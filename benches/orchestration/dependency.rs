@@ -12,7 +12,7 @@ pub fn graphs(c: &mut Criterion) {
     group.sample_size(30).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     for sources in [4_usize, 16] {
         let names: Vec<String> = (0..sources).map(|source| format!("source-{source}")).collect();
-        let part = |name| Part { source: name, work: Some(Duration::from_millis(30)), bytes: 400 };
+        let part = |name| Part { source: name, held: false, work: Some(Duration::from_millis(30)), bytes: 400 };
         let parts: Vec<Part<'_>> = names.iter().map(|name| part(&name[..])).collect();
         let all: Vec<&str> = names.iter().map(String::as_str).collect();
         let wall = Some(Duration::from_millis(40));

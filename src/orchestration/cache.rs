@@ -133,6 +133,12 @@ impl<P: Footprint> Cache<P> {
         self.opinions.look_up(&key.0)
     }
 
+    /// Whether an opinion is being asked for now, so that it will be held soon unless that fails. It is no lookup.
+    #[must_use]
+    pub fn is_coming(&self, key: &OpinionKey) -> bool {
+        self.opinions.is_coming(&key.0)
+    }
+
     /// Looks for an answer made of several opinions; one that is stale may be made anew with
     /// [`Cache::refresh_posterior`].
     #[must_use]

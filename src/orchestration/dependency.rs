@@ -44,8 +44,8 @@ use crate::methods::learning::State;
 /// let ms = |millis| Some(Duration::from_millis(millis));
 /// for _ in 0..5 {
 ///     assert_eq!(graph.pair_benefit("model", "table"), None);
-///     let model = Part { source: "model", work: ms(40), bytes: 100 };
-///     graph.observe(&[model, Part { source: "table", work: ms(20), bytes: 10 }], ms(50))?;
+///     let model = Part { source: "model", held: false, work: ms(40), bytes: 100 };
+///     graph.observe(&[model, Part { source: "table", held: false, work: ms(20), bytes: 10 }], ms(50))?;
 /// }
 /// let benefit = graph.pair_benefit("model", "table").unwrap();
 /// assert!((benefit.ratio - 1.2).abs() < 1e-12);
@@ -116,8 +116,8 @@ impl Dependencies {
         Ok(Self { options, requests: 0, remembered: 0.0, sources, pairs, sets: BTreeMap::new(), classes })
     }
 
-    /// Takes in which sources a request needed, what each took, and the wall time in which those that the cache did not hold
-    /// were asked: `None` where they were not asked side by side. It is a measure of benefit where there were two or more.
+    /// Takes in which sources a request needed, what each took, and the wall time in which those whose own time is known were
+    /// asked: `None` where they were not asked side by side. It is a measure of benefit where there were two or more.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Dependencies {
             let known = &mut self.sources[index];
             known.demanded.observe(now, discount);
             known.bytes.observe(part.bytes as f64, 1.0, discount);
-            known.reuse.observe(f64::from(u8::from(part.work.is_none())), 1.0, discount);
+            known.reuse.observe(f64::from(u8::from(part.held)), 1.0, discount);
             if let Some(work) = part.work {
                 known.work.observe(work.as_secs_f64(), 1.0, discount);
             }
@@ -525,9 +525,11 @@ fn within(what: &str, number: usize, most: usize) -> Result<()> {
     Ok(SpecError::check(what, number as f64, "at most that of the options", number <= most)?)
 }
 
+/// Calls too short to be timed tell nothing of it.
 fn measured(ratio: &Ratio) -> Option<Benefit> {
     let Ratio { observations, .. } = *ratio;
-    ratio.value(Dependencies::LEAST).map(|ratio| Benefit { ratio, basis: Basis::Measured, observations })
+    let known = ratio.value(Dependencies::LEAST).filter(|ratio| *ratio > 0.0);
+    known.map(|ratio| Benefit { ratio, basis: Basis::Measured, observations })
 }
 
 /// Where a pair is in the list of all.

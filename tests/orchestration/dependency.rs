@@ -22,11 +22,11 @@ fn graph(options: Options) -> Dependencies {
 const KEPT: Options = Options { sources: 64, classes: 64, sets: 256, half_life: 1e12, shrinkage: 10.0 };
 
 fn asked(source: &str, millis: u64) -> Part<'_> {
-    Part { source, work: Some(ms(millis)), bytes: 100 }
+    Part { source, held: false, work: Some(ms(millis)), bytes: 100 }
 }
 
 fn held(source: &str) -> Part<'_> {
-    Part { source, work: None, bytes: 100 }
+    Part { source, held: true, work: None, bytes: 100 }
 }
 
 fn close(found: f64, expected: f64) -> bool {
@@ -95,7 +95,7 @@ fn cache_worth_is_reuse_times_time_saved_over_bytes() {
     for (work, bytes) in
         [(Some(100), 40), (None, 60), (Some(200), 40), (Some(300), 60), (Some(100), 40), (Some(300), 60)]
     {
-        graph.observe(&[Part { source: "a", work: work.map(ms), bytes }], None).unwrap();
+        graph.observe(&[Part { source: "a", held: work.is_none(), work: work.map(ms), bytes }], None).unwrap();
     }
     let worth = graph.cache_worth("a").unwrap();
     assert!(close(worth.reuse, 1.0 / 6.0) && close(worth.bytes, 50.0) && worth.saved == ms(200), "{worth:?}");
@@ -200,7 +200,7 @@ fn requests() -> impl Strategy<Value = Vec<Request>> {
 
 fn parts(request: &Request) -> Vec<Part<'static>> {
     let part = |(source, part): (&&'static str, Option<(Option<u64>, u64)>)| {
-        part.map(|(work, bytes)| Part { source, work: work.map(ms), bytes })
+        part.map(|(work, bytes)| Part { source, held: work.is_none(), work: work.map(ms), bytes })
     };
     NAMES.iter().zip(request.0).filter_map(part).collect()
 }

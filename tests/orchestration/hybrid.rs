@@ -239,6 +239,83 @@ async fn a_full_lane_is_gone_round() -> Result<()> {
     Ok(())
 }
 
+/// What a source is learned to take is what it took when it was asked for a request, and nothing else.
+#[tokio::test(start_paused = true)]
+async fn only_calls_of_its_own_tell_how_long_a_source_takes() -> Result<()> {
+    let asked = counters();
+    let lane = Lane::io("wide").workers(3..=20).build()?;
+    let hybrid = three(&asked).options(fixed()).lane(lane).build()?;
+    for question in ["1", "2", "3", "4", "5"] {
+        hybrid.ask(question).await?;
+    }
+    // The first asks side by side; the others wait for its answers, or find them when their turn comes.
+    let hybrid = &hybrid;
+    for burst in 0..6 {
+        let ask = |n| async move {
+            sleep(Duration::from_millis(n)).await;
+            hybrid.ask(format!("burst {burst}")).await
+        };
+        let answers = join_all((0..10).map(ask)).await;
+        for (n, answer) in answers.into_iter().enumerate() {
+            let answer = answer?;
+            // Nothing is to be gained for them by a lane.
+            let arm = if n == 0 { Arm::ParallelCpu } else { Arm::Sequential };
+            assert_eq!((answer.choice.arm, &answer.fused.posterior[..]), (arm, &[0.4375, 0.5625][..]), "{burst}, {n}");
+        }
+    }
+    assert_eq!(counts(&asked), [11, 11, 11]);
+    let dependencies = hybrid.dependencies();
+    let work = ["a", "b", "c"].map(|name| dependencies.work(name).expect("eleven calls").as_millis());
+    assert_eq!(work, [100, 200, 300]);
+    // 600 ms of work in 300.
+    let benefit = dependencies.pair_benefit("a", "b").expect("six bursts").ratio;
+    assert!((benefit - 2.0).abs() < 1e-9, "{benefit}");
+    Ok(())
+}
+
+/// Whoever was not asked before the deadline took no time, and an arm that left them out was no success.
+#[tokio::test(start_paused = true)]
+async fn an_arm_cut_short_by_the_deadline_is_no_success() -> Result<()> {
+    let asked = counters();
+    let hybrid = three(&asked).options(Options { deadline: Duration::from_millis(150), ..fixed() }).build()?;
+    for question in 0..40 {
+        let answer = hybrid.ask(question.to_string()).await?;
+        assert_eq!((&answer.fused.posterior[..], answer.failed.len()), (&[0.75, 0.25][..], 2));
+    }
+    // c is never asked, and b cut short.
+    assert_eq!(counts(&asked), [40, 40, 0]);
+    let told = hybrid.diagnostics().history;
+    assert_eq!((told.arms[0].arm, told.arms[0].success.share), (Arm::Sequential, 0.0));
+    let dependencies = hybrid.dependencies();
+    assert_eq!(dependencies.work("a"), Some(Duration::from_millis(100)));
+    assert_eq!((dependencies.work("c"), dependencies.demand("a", "c")), (None, None));
+    Ok(())
+}
+
+/// Answers from other machines were not held by the cache, and how long each took is not known.
+#[tokio::test(start_paused = true)]
+async fn what_comes_from_elsewhere_was_not_held() -> Result<()> {
+    let asked = counters();
+    let machines = Arc::new(Machines { fail: AtomicBool::new(false), batches: AtomicU64::new(0) });
+    let mut options = fixed();
+    options.selector.batch = 2;
+    options.selector.parallel_benefit = 0.0;
+    let hybrid = three(&asked).options(options).accelerator(machines).build()?;
+    for batch in 0..5 {
+        for answer in hybrid.ask_all(vec![format!("{batch}").into(), format!("{batch}!").into()]).await? {
+            assert_eq!(answer?.choice.arm, Arm::ParallelGpu);
+        }
+    }
+    assert_eq!(counts(&asked), [0, 0, 0]);
+    let history = hybrid.diagnostics().history;
+    let hits = history.classes[0].hits.expect("lookups");
+    assert_eq!((hits.share, hits.of), (0.0, 30));
+    let dependencies = hybrid.dependencies();
+    assert_eq!((dependencies.work("a"), dependencies.cache_worth("a")), (None, None));
+    assert_eq!(dependencies.demand("a", "b").map(|demand| demand.observations), Some(10));
+    Ok(())
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_true_is_learned() -> Result<()> {
     let asked = counters();

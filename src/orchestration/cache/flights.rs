@@ -44,6 +44,11 @@ impl<V, E> Flights<V, E> {
         free.then(|| self.take_seat(&mut all, hash))
     }
 
+    /// Whether an answer is being made.
+    pub fn is_under_way(&self, hash: &Hash) -> bool {
+        self.all().get(hash).is_some_and(|flight| !flight.landing.initialized())
+    }
+
     fn take_seat(self: &Arc<Self>, all: &mut HashMap<Hash, Flight<V, E>>, hash: Hash) -> Seat<V, E> {
         let flight = all.entry(hash).or_insert_with(Flight::begin);
         if flight.landing.initialized() {

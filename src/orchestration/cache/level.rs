@@ -111,6 +111,11 @@ impl<V: Footprint, E: Clone + Send + Sync + 'static> Level<V, E> {
         begun
     }
 
+    /// Whether somebody makes the answer.
+    pub fn is_coming(&self, key: &Key) -> bool {
+        self.flights.is_under_way(&key.hash)
+    }
+
     /// Waits for the answer that is being made, or makes it.
     async fn take_part<F, A>(&self, seat: &Seat<V, E>, key: &Key, make: F) -> Result<Cached<V>, E>
     where

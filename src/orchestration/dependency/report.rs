@@ -11,7 +11,9 @@ use super::Correlation;
 pub struct Part<'a> {
     /// Its name.
     pub source: &'a str,
-    /// How long it took by itself; `None` where the cache held its opinion.
+    /// Whether the cache held its opinion.
+    pub held: bool,
+    /// How long it took by itself; `None` where it was not asked, or that is not known.
     pub work: Option<Duration>,
     /// What its opinion takes in the cache, in bytes.
     pub bytes: u64,

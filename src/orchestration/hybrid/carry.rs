@@ -106,13 +106,15 @@ impl<I: ?Sized + Send + Sync + 'static> Request<'_, I> {
                 .into_iter()
                 .map(|(item, member, ticket)| async move { (item, member, timeout_at(deadline, ticket).await) }),
         );
+        let mut all_own = true;
         for (item, member, answer) in answers.await {
             // One that waited in the lane until the deadline, or was turned away, is still missing.
             if let Ok(Ok((answer, took))) = answer {
+                all_own &= answer.as_ref().is_ok_and(|cached| cached.origin == Origin::Made);
                 self.take(item, member, answer, Way::Parallel, Some(took))?;
             }
         }
-        self.wall = Some(began.elapsed());
+        self.wall = all_own.then(|| began.elapsed());
         Ok(self.missing().is_empty())
     }
 

@@ -25,7 +25,7 @@ pub(super) struct Request<'a, I: ?Sized> {
     pub deadline: Instant,
     began: Instant,
     traits: Traits,
-    /// How long sources were asked side by side, if they were.
+    /// How long sources were asked side by side, if they were, and all for this request.
     pub wall: Option<Duration>,
 }
 
@@ -51,9 +51,12 @@ pub(super) struct Item<I: ?Sized> {
 #[derive(Debug, Clone)]
 pub(super) enum State {
     Missing,
-    /// There it is, or it abstained; with the time it took, if it was asked now.
-    There(Option<Duration>),
-    Failed(SourceError, Duration),
+    /// The cache held it, or whoever asked for it already gave it.
+    Held,
+    /// It was asked for this request, and said something or abstained; with the time it took by itself, where that is known.
+    Made(Option<Duration>),
+    /// With the time it took, if it was asked.
+    Failed(SourceError, Option<Duration>),
 }
 
 impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
@@ -124,7 +127,10 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
         items.dedup();
         situation.items = items.len().max(1) as u64;
         situation.complexity = self.traits.complexity;
+        situation.within = Some(self.deadline.saturating_duration_since(Instant::now()));
         if !missing.is_empty() {
+            let is_coming = |&&(item, member): &&(usize, usize)| hybrid.cache.is_coming(&self.items[item].keys[member]);
+            situation.coming = missing.iter().filter(is_coming).count() as f64 / missing.len() as f64;
             let dependencies = locked(&hybrid.dependencies);
             let work = |&(_, member): &(usize, usize)| dependencies.work(hybrid.members[member].name());
             situation.work = missing.iter().map(work).sum();
@@ -138,8 +144,10 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
             None => Some(Infeasible::Absent),
             Some(remote) => (!remote.is_ready()).then_some(Infeasible::Unwell),
         };
+        let load = hybrid.lane.load();
+        situation.busy = load.queued > 0;
         situation.masks = Masks {
-            parallel_cpu: (hybrid.lane.load().room < missing.len()).then_some(Infeasible::Full),
+            parallel_cpu: (load.room < missing.len()).then_some(Infeasible::Full),
             parallel_gpu: remote(&hybrid.accelerator),
             distributed: remote(&hybrid.remote),
         };
@@ -162,7 +170,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
         let (row, cached) = match answer.and_then(read) {
             Ok(read) => read,
             Err(error) => {
-                item.states[member] = State::Failed(error, took.unwrap_or_default());
+                item.states[member] = State::Failed(error, took);
                 return Ok(());
             }
         };
@@ -170,7 +178,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
         item.cost += spent;
         item.worth += cached.value.cost;
         item.expiry = Some(item.expiry.map_or(cached.expiry, |expiry| expiry.min(cached.expiry)));
-        item.states[member] = State::There(took);
+        item.states[member] = if cached.origin == Origin::Made { State::Made(took) } else { State::Held };
         if let Some(opinion) = row {
             item.votes.push((Arc::clone(&source.version.name), likeliest(&opinion) as u32));
             let said = Said { generation: 0, at: now.saturating_sub(cached.age), weight: source.weight, opinion };
@@ -182,10 +190,12 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
     /// Makes the answers, keeps them, and learns from how it went. `led` is the arm that led to them.
     pub(super) async fn conclude(mut self, choice: Arc<Choice>, led: Arm) -> Result<Vec<Result<Answer>>> {
         let hybrid = self.hybrid;
+        let mut in_time = true;
         for state in self.items.iter_mut().flat_map(|item| &mut item.states) {
             if matches!(state, State::Missing) {
                 let after = self.began.elapsed();
-                *state = State::Failed(SourceError::TimedOut { after }, after);
+                *state = State::Failed(SourceError::TimedOut { after }, None);
+                in_time = false;
             }
         }
         let mut made = Vec::with_capacity(self.items.len());
@@ -193,7 +203,9 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
             made.push(self.fused(item).await);
         }
         let latency = self.began.elapsed();
-        let record = self.learn(&choice, led, latency, &made)?;
+        // An arm that did not come to everybody by the deadline was no quicker for it.
+        let success = in_time && led == choice.arm && made.iter().any(Result::is_ok);
+        let record = self.learn(&choice, success, latency, &made)?;
         let answers = self.items.into_iter().zip(made).map(|(item, made)| {
             let (fused, age) = made?;
             let failed = item.states.into_iter().zip(&hybrid.members).filter_map(|(state, member)| match state {
@@ -229,7 +241,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
             provenance: answer.provenance,
             votes: item.votes.clone(),
         };
-        let is_whole = item.states.iter().all(|state| matches!(state, State::There(_)));
+        let is_whole = item.states.iter().all(|state| matches!(state, State::Held | State::Made(_)));
         if let Some(expiry) = item.expiry.filter(|_| is_whole) {
             let made = Made { value: fused.clone(), cost: item.worth, expiry };
             hybrid.cache.insert_posterior(&item.key, made, self.began.elapsed());
@@ -241,12 +253,11 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
     fn learn(
         &self,
         choice: &Choice,
-        led: Arm,
+        success: bool,
         latency: Duration,
         made: &[Result<(Arc<Fused>, Duration)>],
     ) -> Result<u64> {
         let hybrid = self.hybrid;
-        let success = led == choice.arm && made.iter().any(Result::is_ok);
         locked(&hybrid.selector).update(choice, &Outcome { success, latency, correctness: None })?;
         let (mut hits, mut misses) = (0_u32, 0_u32);
         {
@@ -256,22 +267,26 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
                     hits = hits.saturating_add(hybrid.members.len() as u32);
                     continue;
                 }
-                let part = |(state, member): (&State, &'a super::Member<I>)| {
-                    let work = match state {
-                        State::There(took) => *took,
-                        State::Failed(_, took) => Some(*took),
-                        State::Missing => None,
-                    };
-                    Part { source: member.name(), work, bytes: opinion_bytes(hybrid.classes) }
-                };
-                let parts: Vec<Part<'_>> = item.states.iter().zip(&hybrid.members).map(part).collect();
-                for part in &parts {
-                    let count = if part.work.is_some() { &mut misses } else { &mut hits };
+                for state in &item.states {
+                    let count = if matches!(state, State::Held) { &mut hits } else { &mut misses };
                     *count = count.saturating_add(1);
                 }
-                // Of a batch, the time is that of all its questions.
-                let wall = self.wall.filter(|_| self.items.len() == 1);
-                dependencies.observe(&parts, wall)?;
+                // Of those whose turn did not come, nothing was seen.
+                let part = |(state, member): (&State, &'a super::Member<I>)| {
+                    let (held, work) = match state {
+                        State::Held => (true, None),
+                        State::Made(took) => (false, *took),
+                        State::Failed(_, Some(took)) => (false, Some(*took)),
+                        State::Missing | State::Failed(_, None) => return None,
+                    };
+                    Some(Part { source: member.name(), held, work, bytes: opinion_bytes(hybrid.classes) })
+                };
+                let parts: Vec<Part<'_>> = item.states.iter().zip(&hybrid.members).filter_map(part).collect();
+                if !parts.is_empty() {
+                    // Of a batch, the time is that of all its questions.
+                    let wall = self.wall.filter(|_| self.items.len() == 1);
+                    dependencies.observe(&parts, wall)?;
+                }
             }
         }
         let class = {
