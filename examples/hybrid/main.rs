@@ -5,7 +5,7 @@
 //! cargo run --release --example hybrid
 //! ```
 //!
-//! Sources, accelerator and cluster are simulated, and so is the clock: an hour and a half is over in seconds, and comes out
+//! Sources, accelerator and cluster are simulated, and so is the clock: an hour is over in seconds, and comes out
 //! the same on every machine. What the executor itself takes is measured on the real clock at the end. `--trace` replays
 //! a workload of your own.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
