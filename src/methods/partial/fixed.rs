@@ -10,11 +10,25 @@ use crate::error::PartialError;
 /// What 1 is.
 pub(crate) const ONE: f64 = (1_u64 << 32) as f64;
 
-/// The nearest integer. What is held is below 2^57, so that none is too large.
+/// The nearest integer, the even one of two. What is held is below 2^25 to the unit, so that none is too large.
+///
+/// Units and what is left of one are rounded apart, each by an addition: no SIMD below AVX-512 converts to integers of 64 bits.
 #[inline(always)]
 pub(crate) fn fixed(value: f64) -> i64 {
-    let scaled = value * ONE;
-    (scaled + 0.5_f64.copysign(scaled)) as i64
+    let units = value + ROUND;
+    // Both differences are exact.
+    let rest = (value - (units - ROUND)) * ONE + ROUND;
+    ((integer(units)) << 32).wrapping_add(integer(rest))
+}
+
+/// 1.5 * 2^52: added to a number below 2^51 and taken away again, it rounds to the nearest integer, which it leaves in the low
+/// bits.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+
+/// The integer in the low bits of a sum with [`ROUND`].
+#[inline(always)]
+fn integer(rounded: f64) -> i64 {
+    rounded.to_bits().wrapping_sub(ROUND.to_bits()) as i64
 }
 
 /// Adds to each sum.
@@ -48,8 +62,6 @@ pub(crate) fn ln(x: f64) -> f64 {
 /// exp x of a number from -708 to 0, within 1e-14 of its size; 0 below.
 #[inline(always)]
 pub(crate) fn exp(x: f64) -> f64 {
-    /// 1.5 * 2^52: added and taken away again, it rounds to the nearest integer, which it leaves in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
     /// The upper 32 bits of ln 2, and the rest.
     const UPPER: f64 = 0.693_147_180_369_123_8;
     const LOWER: f64 = 1.908_214_929_270_587_7e-10;
@@ -106,8 +118,13 @@ mod tests {
         assert_eq!(add(&mut sums, &[0, 1, 0]), Err(PartialError::TooMuch));
         assert_eq!(add(&mut [i64::MIN], &[-1]), Err(PartialError::TooMuch));
         assert_eq!(
-            [fixed(1.0), fixed(-0.5), fixed(2f64.powi(-33)), fixed(-2f64.powi(-34))],
-            [1 << 32, -(1 << 31), 1, 0]
+            [fixed(1.0), fixed(-0.5), fixed(2f64.powi(-33)), fixed(3.0 * 2f64.powi(-33)), fixed(-2f64.powi(-34))],
+            [1 << 32, -(1 << 31), 0, 2, 0]
         );
+        assert_eq!([fixed(16.7e6), fixed(-33_554_431.75)], [16_700_000 << 32, -(134_217_727 << 30)]);
+        for i in 0..100_000 {
+            let value = f64::from(i) * 331.7 - 1.6e7;
+            assert_eq!(fixed(value), (value * ONE).round_ties_even() as i64, "{value}");
+        }
     }
 }

@@ -254,7 +254,7 @@ impl Term {
     #[inline(always)]
     fn write(self, opinion: &[f32], logs: &[f64], weight: f64, confidence: Option<f32>, sums: &mut [i64]) {
         let (head, parts) = sums.split_at_mut(HEAD);
-        let confidence = || confidence.unwrap_or_else(|| opinion.iter().copied().fold(0.0, f32::max));
+        let confidence = || confidence.unwrap_or_else(|| largest(opinion));
         // Whoever weighs nothing counts where all weigh nothing, and is outranked by any other.
         let weighs = weight > 0.0;
         let (mut rank, mut counted, mut base) = (1 + i64::from(weighs), if weighs { weight } else { 1.0 }, 0.0);
@@ -300,6 +300,18 @@ impl Term {
         }
         head.copy_from_slice(&[rank, fixed(counted), fixed(base)]);
     }
+}
+
+/// In lanes, for one after another waits for each.
+#[inline(always)]
+fn largest(opinion: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let (quads, rest) = opinion.as_chunks::<4>();
+    let mut most = [0.0; 4];
+    for quad in quads {
+        most.iter_mut().zip(quad).for_each(|(most, &p)| *most = larger(*most, p));
+    }
+    most.iter().chain(rest).copied().fold(0.0, larger)
 }
 
 #[inline(always)]
