@@ -1,14 +1,17 @@
 //! Functions of groups: every rule, in every type of list, whatever the partitions.
 
+use std::sync::Arc;
+
 use consilience::datafusion::Aggregate;
 use consilience::partial::Pool;
 use consilience::{Evidence, Fusion, Output, Rule, Weighting};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::Float32Type;
+use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::prelude::{col, lit};
 
-use super::{Lists, Said, decisions, posteriors, query, run, said, session};
+use super::{Lists, Said, batch, decisions, posteriors, query, run, said, session};
 use crate::support::oracle::{self, Item};
 use crate::support::pools::{fusion_of, posterior_of};
 
@@ -164,6 +167,55 @@ fn groups_are_summed_in_two_phases() -> Result<()> {
             .await?;
         let text = datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string();
         assert!(text.contains("mode=Partial") && text.contains("mode=FinalPartitioned"), "{text}");
+        Ok(())
+    })
+}
+
+/// Rows in the order of their groups: each is answered as soon as the next begins.
+#[test]
+fn groups_that_come_in_order_are_the_same() -> Result<()> {
+    run(async {
+        let mut said = said(90, 5, 3, 4);
+        said.sort_by_key(|said| said.item);
+        let context = session(&said, 3, Lists::Fixed, 1);
+        let table = MemTable::try_new(
+            batch(&[], 3, Lists::Fixed).schema(),
+            vec![said.chunks(13).map(|rows| batch(rows, 3, Lists::Fixed)).collect()],
+        )?;
+        let table = table.with_sort_order(vec![vec![col("item").sort(true, false)]]);
+        context.register_table("sorted", Arc::new(table))?;
+        let of = |table: &str| {
+            format!(
+                "SELECT item, fuse_log_pool(opinion, weight) AS posterior, vote_decision(opinion) AS vote \
+                 FROM {table} GROUP BY item ORDER BY item"
+            )
+        };
+        let plan = context.sql(&of("sorted")).await?.create_physical_plan().await?;
+        let text = datafusion::physical_plan::displayable(plan.as_ref()).indent(false).to_string();
+        assert!(text.contains("ordering_mode=Sorted"), "{text}");
+        let (sorted, any) = (query(&context, &of("sorted")).await?, query(&context, &of("said")).await?);
+        assert_eq!(sorted.num_rows(), 90);
+        assert_eq!(sorted, any);
+        Ok(())
+    })
+}
+
+/// A condition that is not known does not hold.
+#[test]
+fn rows_that_may_count_do_not() -> Result<()> {
+    run(async {
+        let said = said(40, 6, 3, 5);
+        let context = session(&said, 3, Lists::Fixed, 2);
+        let of = |condition: &str| {
+            format!(
+                "SELECT item, fuse_linear(opinion) FILTER (WHERE {condition}) AS posterior \
+                 FROM said GROUP BY item ORDER BY item"
+            )
+        };
+        let unknown = query(&context, &of("label < 1")).await?;
+        let known = query(&context, &of("coalesce(label, 9) < 1")).await?;
+        assert!(said.iter().any(|said| said.label.is_none()) && said.iter().any(|said| said.label == Some(0)));
+        assert_eq!(posteriors(&unknown, "posterior"), posteriors(&known, "posterior"));
         Ok(())
     })
 }
