@@ -3,7 +3,6 @@
 #![expect(clippy::print_stdout, reason = "that is how a program answers")]
 
 use std::error::Error;
-use std::fs::File;
 use std::path::PathBuf;
 
 use ballista_core::extension::SessionConfigExt;
@@ -13,6 +12,11 @@ use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig};
 use futures::StreamExt;
+
+use self::whole_file::WholeFile;
+
+#[path = "../../../../src/methods/whole_file.rs"]
+mod whole_file;
 
 #[derive(Parser)]
 #[command(about)]
@@ -61,12 +65,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         println!("{}", pretty_format_batches(&answer.collect().await?)?);
         return Ok(());
     };
+    let named = |error: &dyn Error| format!("{}: {error}", path.display());
     let mut rows = answer.execute_stream().await?;
-    let mut writer = ArrowWriter::try_new(File::create(&path)?, rows.schema(), None)?;
+    let whole = WholeFile::create(&path).map_err(|error| named(&error))?;
+    let mut writer = ArrowWriter::try_new(whole.file(), rows.schema(), None).map_err(|error| named(&error))?;
     while let Some(batch) = rows.next().await {
-        writer.write(&batch?)?;
+        writer.write(&batch?).map_err(|error| named(&error))?;
     }
-    let rows = writer.close()?.file_metadata().num_rows();
+    let rows = writer.close().map_err(|error| named(&error))?.file_metadata().num_rows();
+    whole.finish().map_err(|error| named(&error))?;
     println!("{rows} rows in {}", path.display());
     Ok(())
 }
