@@ -1,5 +1,6 @@
 //! What the programs of a cluster share: the functions that all of them know, and how they find and trust each other.
 
+pub mod link;
 pub mod opinions;
 pub mod pause;
 pub mod processes;
@@ -11,6 +12,19 @@ use ballista_core::registry::BallistaFunctionRegistry;
 use datafusion::common::Result;
 use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion::prelude::{SessionConfig, SessionContext};
+
+/// After how many seconds without a sign of life an executor may be given up at the earliest: one that is busy asks for tasks
+/// every five.
+pub const LEAST_EXECUTOR_TIMEOUT: u64 = 10;
+
+/// The settings of sessions and executors: their links end where the other side falls silent.
+#[must_use]
+pub fn session_config() -> SessionConfig {
+    SessionConfig::new_with_ballista()
+        .with_ballista_override_create_grpc_client_endpoint(link::endpoint())
+        // With it, as is Ballista's default, a job waits for ever that loses an executor after its first stage.
+        .with_ballista_adaptive_query_planner(false)
+}
 
 /// What a session begins with: Consilience's functions, and [`pause`].
 ///

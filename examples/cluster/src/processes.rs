@@ -1,12 +1,17 @@
 //! A cluster of processes on this machine.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use axum::http::StatusCode;
+
+use crate::LEAST_EXECUTOR_TIMEOUT;
+use crate::link::ask;
 
 /// A scheduler and its executors, which end with it.
 #[derive(Debug)]
@@ -15,8 +20,9 @@ pub struct Cluster {
     pub url: String,
     /// The executors, as they were started.
     pub executors: Vec<Executor>,
-    port: u16,
-    _scheduler: Process,
+    address: String,
+    scheduler: Command,
+    process: Process,
 }
 
 /// One executor.
@@ -24,6 +30,8 @@ pub struct Cluster {
 pub struct Executor {
     /// Where what its tasks hand on is kept.
     pub work_dir: PathBuf,
+    /// Where it is fetched.
+    pub address: SocketAddr,
     process: Process,
 }
 
@@ -46,10 +54,27 @@ pub struct Plan<'a> {
     pub programs: &'a Path,
     /// A folder for what the processes write, among it their logs.
     pub folder: &'a Path,
-    /// Further arguments of each executor, of which there are as many.
-    pub executors: Vec<Vec<String>>,
-    /// After how many seconds without a sign of life an executor is given up.
-    pub executor_timeout: u64,
+    /// The scheduler.
+    pub scheduler: Part,
+    /// The executors.
+    pub executors: Vec<Part>,
+}
+
+/// One process of a cluster.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Where it listens.
+    pub address: Ipv4Addr,
+    /// The command that begins it elsewhere, as in `ip netns exec NAME`: the program and its arguments follow.
+    pub prefix: Vec<String>,
+    /// Further arguments.
+    pub arguments: Vec<String>,
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self { address: Ipv4Addr::LOCALHOST, prefix: Vec::new(), arguments: Vec::new() }
+    }
 }
 
 impl Cluster {
@@ -60,34 +85,33 @@ impl Cluster {
     /// A program that is not there or does not start within half a minute.
     pub fn start(plan: &Plan<'_>) -> io::Result<Self> {
         fs::create_dir_all(plan.folder)?;
-        let port = free_port()?;
-        let scheduler = spawn(
-            plan,
-            "scheduler",
-            "scheduler",
-            &[
-                format!("--bind=127.0.0.1:{port}"),
-                format!("--executors={}", plan.executors.len()),
-                format!("--executor-timeout={}", plan.executor_timeout),
-            ],
-        )?;
-        wait("the scheduler", || health(port, "/healthz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")))?;
-        let executors = (plan.executors.iter().enumerate())
-            .map(|(number, further)| {
+        let address = format!("{}:{}", plan.scheduler.address, free_port()?);
+        let mut scheduler = command(plan, &plan.scheduler, "scheduler", "scheduler")?;
+        scheduler.args([
+            format!("--bind={address}"),
+            format!("--executors={}", plan.executors.len()),
+            format!("--executor-timeout={}", LEAST_EXECUTOR_TIMEOUT),
+        ]);
+        let process = spawn(&mut scheduler)?;
+        let mut cluster = Self { url: format!("df://{address}"), executors: Vec::new(), address, scheduler, process };
+        wait("the scheduler", || cluster.answers("/healthz"))?;
+        let port = cluster.address.rsplit_once(':').map_or("", |(_, port)| port);
+        cluster.executors = (plan.executors.iter().enumerate())
+            .map(|(number, part)| {
                 let work_dir = plan.folder.join(format!("executor-{number}"));
-                let mut arguments = vec![
+                let address = SocketAddr::from((part.address, free_port()?));
+                let mut executor = command(plan, part, "executor", &format!("executor-{number}"))?;
+                executor.args([
+                    format!("--scheduler-host={}", plan.scheduler.address),
                     format!("--scheduler-port={port}"),
-                    format!("--port={}", free_port()?),
-                    format!("--grpc-port={}", free_port()?),
+                    format!("--bind={}", part.address),
+                    format!("--port={}", address.port()),
                     format!("--work-dir={}", work_dir.display()),
                     "--tasks=1".to_owned(),
-                    "--heartbeat=1".to_owned(),
-                ];
-                arguments.extend_from_slice(further);
-                Ok(Executor { work_dir, process: spawn(plan, "executor", &format!("executor-{number}"), &arguments)? })
+                ]);
+                Ok(Executor { work_dir, address, process: spawn(&mut executor)? })
             })
             .collect::<io::Result<Vec<_>>>()?;
-        let cluster = Self { url: format!("df://127.0.0.1:{port}"), executors, port, _scheduler: scheduler };
         wait("the executors", || cluster.is_ready())?;
         Ok(cluster)
     }
@@ -95,15 +119,55 @@ impl Cluster {
     /// Whether as many executors are alive as were asked for.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        health(self.port, "/readyz").is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
+        self.answers("/readyz")
+    }
+
+    /// Ends the scheduler at once, and with it what it knew.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn kill_scheduler(&mut self) -> io::Result<()> {
+        self.process.0.kill()?;
+        self.process.0.wait().map(|_| ())
+    }
+
+    /// Starts it again, at the same address.
+    ///
+    /// # Errors
+    ///
+    /// It does not start within half a minute.
+    pub fn restart_scheduler(&mut self) -> io::Result<()> {
+        self.process = spawn(&mut self.scheduler)?;
+        wait("the scheduler", || self.answers("/healthz"))
+    }
+
+    /// Whether the scheduler says of itself that it is well, in a thread of its own, for the caller's may be one of a runtime.
+    fn answers(&self, path: &str) -> bool {
+        let asked = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let answer = runtime.block_on(ask(&self.address, path));
+            answer.ok().map(|(status, _)| status == StatusCode::OK)
+        };
+        thread::scope(|scope| scope.spawn(asked).join()).ok().flatten().unwrap_or(false)
     }
 }
 
 impl Executor {
-    /// Whether any of its tasks has handed anything on.
+    /// Whether any of its tasks of a stage, of whatever job, has handed anything on.
     #[must_use]
-    pub fn has_written(&self) -> bool {
-        holds_a_file(&self.work_dir)
+    pub fn has_written(&self, stage: usize) -> bool {
+        let Ok(jobs) = fs::read_dir(&self.work_dir) else { return false };
+        jobs.flatten().any(|job| holds_a_file(&job.path().join(stage.to_string())))
+    }
+
+    /// Whether the process runs, reached or not.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn is_running(&mut self) -> io::Result<bool> {
+        Ok(self.process.0.try_wait()?.is_none())
     }
 
     /// Ends it at once, as a machine ends whose power fails.
@@ -132,29 +196,32 @@ pub fn wait(what: &str, mut is_there: impl FnMut() -> bool) -> io::Result<()> {
     Ok(())
 }
 
-fn spawn(plan: &Plan<'_>, program: &str, name: &str, arguments: &[String]) -> io::Result<Process> {
+/// A program, whose log is named.
+fn command(plan: &Plan<'_>, part: &Part, program: &str, name: &str) -> io::Result<Command> {
     let log = File::create(plan.folder.join(format!("{name}.log")))?;
-    let mut command = Command::new(plan.programs.join(program));
-    command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-    Ok(Process(command.spawn().map_err(|error| {
-        io::Error::new(error.kind(), format!("{} does not start: {error}", plan.programs.join(program).display()))
-    })?))
+    let program = plan.programs.join(program);
+    let mut command = match part.prefix.split_first() {
+        Some((first, rest)) => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    command.args(&part.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    Ok(command)
+}
+
+fn spawn(command: &mut Command) -> io::Result<Process> {
+    let started = command.spawn().map(Process);
+    started.map_err(|error| {
+        io::Error::new(error.kind(), format!("{} does not start: {error}", command.get_program().display()))
+    })
 }
 
 /// A port that was free a moment ago.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// What a scheduler answers, if it does.
-fn health(port: u16, path: &str) -> Option<String> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
 }
 
 fn holds_a_file(folder: &Path) -> bool {

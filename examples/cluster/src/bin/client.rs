@@ -4,13 +4,15 @@
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use ballista_core::extension::SessionConfigExt;
+use axum::http::Uri;
 use clap::Parser;
-use consilience_cluster::connect;
+use consilience_cluster::link::{ask, reach};
+use consilience_cluster::{connect, session_config};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::prelude::{ParquetReadOptions, SessionConfig};
+use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use futures::StreamExt;
 
 use self::whole_file::WholeFile;
@@ -44,32 +46,52 @@ struct Arguments {
     /// Settings of DataFusion and Ballista.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
+
+    /// How many seconds the scheduler has to answer, and an executor to be alive.
+    #[arg(long, default_value_t = 30)]
+    patience: u64,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
-    let mut config = SessionConfig::new_with_ballista().with_target_partitions(arguments.partitions);
+    let mut config = session_config().with_target_partitions(arguments.partitions);
     for setting in &arguments.settings {
         let (key, value) = setting.split_once('=').ok_or_else(|| format!("`{setting}` is no KEY=VALUE"))?;
         config.options_mut().set(key, value)?;
     }
     let context = connect(&arguments.url, config).await?;
+    if arguments.url == "local" {
+        return run(&context, &arguments).await;
+    }
+    let scheduler: Uri = arguments.url.parse()?;
+    let host = scheduler.host().ok_or_else(|| format!("`{}` names no host", arguments.url))?;
+    let scheduler = format!("{host}:{}", scheduler.port_u16().unwrap_or(50050));
+    reach(&scheduler, Duration::from_secs(arguments.patience), true).await?;
+    let Err(error) = run(&context, &arguments).await else { return Ok(()) };
+    let state = match ask(&scheduler, "/healthz").await {
+        Ok(_) => "",
+        Err(_) => " does not answer any more",
+    };
+    Err(format!("the scheduler at {scheduler}{state}: {error}").into())
+}
+
+async fn run(context: &SessionContext, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for table in &arguments.tables {
         let (name, path) = table.split_once('=').ok_or_else(|| format!("`{table}` is no NAME=PATH"))?;
         context.register_parquet(name, path, ParquetReadOptions::default()).await?;
     }
     let answer = context.sql(&arguments.sql).await?;
-    let Some(path) = arguments.output else {
+    let Some(path) = &arguments.output else {
         println!("{}", pretty_format_batches(&answer.collect().await?)?);
         return Ok(());
     };
+    let mut answer = answer.execute_stream().await?;
     let named = |error: &dyn Error| format!("{}: {error}", path.display());
-    let mut rows = answer.execute_stream().await?;
-    let whole = WholeFile::create(&path).map_err(|error| named(&error))?;
-    let mut writer = ArrowWriter::try_new(whole.file(), rows.schema(), None).map_err(|error| named(&error))?;
-    while let Some(batch) = rows.next().await {
+    let whole = WholeFile::create(path).map_err(|error| named(&error))?;
+    let mut writer = ArrowWriter::try_new(whole.file(), answer.schema(), None).map_err(|error| named(&error))?;
+    while let Some(batch) = answer.next().await {
         writer.write(&batch?).map_err(|error| named(&error))?;
     }
     let rows = writer.close().map_err(|error| named(&error))?.file_metadata().num_rows();

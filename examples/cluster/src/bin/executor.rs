@@ -5,10 +5,13 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use ballista_core::config::TaskSchedulingPolicy;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use clap::Parser;
-use consilience_cluster::function_registry;
+use consilience_cluster::link::{endpoint, reach};
+use consilience_cluster::{function_registry, session_config};
 
 #[derive(Parser)]
 #[command(about)]
@@ -33,10 +36,6 @@ struct Arguments {
     #[arg(long, default_value_t = 50051)]
     port: u16,
 
-    /// The port at which the scheduler hands it tasks.
-    #[arg(long, default_value_t = 50052)]
-    grpc_port: u16,
-
     /// The folder of what its tasks hand on.
     #[arg(long)]
     work_dir: PathBuf,
@@ -44,10 +43,6 @@ struct Arguments {
     /// How many tasks it runs at once; 0: one a core.
     #[arg(long, default_value_t = 0)]
     tasks: usize,
-
-    /// Between how many seconds it gives a sign of life.
-    #[arg(long, default_value_t = 10)]
-    heartbeat: u64,
 
     /// The largest message in bytes.
     #[arg(long, default_value_t = 64 << 20)]
@@ -62,23 +57,29 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
-    fs::create_dir_all(&arguments.work_dir)?;
+    let work_dir = arguments.work_dir.display().to_string();
+    fs::create_dir_all(&arguments.work_dir).map_err(|error| format!("--work-dir {work_dir}: {error}"))?;
     let tasks = if arguments.tasks == 0 { std::thread::available_parallelism()?.get() } else { arguments.tasks };
     let registry = if arguments.built_in_only { None } else { Some(function_registry()?) };
+    let scheduler = format!("{}:{}", arguments.scheduler_host, arguments.scheduler_port);
+    reach(&scheduler, Duration::from_secs(20), false).await?;
     let config = ExecutorProcessConfig {
+        task_scheduling_policy: TaskSchedulingPolicy::PullStaged,
         bind_host: arguments.bind.to_string(),
         external_host: Some(arguments.external_host.unwrap_or_else(|| arguments.bind.to_string())),
         scheduler_host: arguments.scheduler_host,
         scheduler_port: arguments.scheduler_port,
         scheduler_connect_timeout_seconds: 20,
         port: arguments.port,
-        grpc_port: arguments.grpc_port,
-        work_dir: Some(arguments.work_dir.display().to_string()),
+        // Nothing listens for tasks: a scheduler that would cancel some is to meet nobody else here.
+        grpc_port: arguments.port,
+        work_dir: Some(work_dir),
         vcores: tasks,
-        executor_heartbeat_interval_seconds: arguments.heartbeat,
         grpc_max_decoding_message_size: arguments.message_bytes,
         grpc_max_encoding_message_size: arguments.message_bytes,
         override_function_registry: registry,
+        override_create_grpc_client_endpoint: Some(endpoint()),
+        override_config_producer: Some(Arc::new(session_config)),
         ..ExecutorProcessConfig::default()
     };
     start_executor_process(Arc::new(config)).await?;

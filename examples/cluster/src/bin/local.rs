@@ -7,10 +7,9 @@ use std::error::Error;
 use std::thread;
 use std::time::Instant;
 
-use ballista_core::extension::SessionConfigExt;
 use clap::Parser;
-use consilience_cluster::processes::{Cluster, Plan, wait};
-use consilience_cluster::{connect, opinions};
+use consilience_cluster::processes::{Cluster, Part, Plan, wait};
+use consilience_cluster::{connect, opinions, session_config};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig};
@@ -40,6 +39,7 @@ const QUERY: &str = "SELECT decision(posterior) AS decision, count(*) AS items, 
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
+    let config = session_config().with_target_partitions(8);
     let folder = tempfile::tempdir()?;
     let table = folder.path().join("opinions");
     opinions::write(&table, arguments.items, 8, 4, 8)?;
@@ -49,24 +49,24 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut cluster = Cluster::start(&Plan {
         programs,
         folder: folder.path(),
-        executors: vec![Vec::new(); arguments.executors],
-        executor_timeout: 4,
+        scheduler: Part::default(),
+        executors: vec![Part::default(); arguments.executors],
     })?;
     println!("{} executors at {}", arguments.executors, cluster.url);
     // Without a pause a job of a second is over before anybody is killed.
     let query = QUERY.replace("PAUSED", if arguments.kill { "pause(opinion, 100)" } else { "opinion" });
     let began = Instant::now();
-    let there = tokio::spawn(answer(cluster.url.clone(), table.clone(), query));
+    let there = tokio::spawn(answer(cluster.url.clone(), config.clone(), table.clone(), query));
     if arguments.kill {
         let victim = &mut cluster.executors[0];
-        thread::scope(|scope| scope.spawn(|| wait("an executor's output", || victim.has_written())).join())
+        thread::scope(|scope| scope.spawn(|| wait("an executor's output", || victim.has_written(1))).join())
             .map_err(|_| "waiting failed")??;
         cluster.executors[0].kill()?;
         println!("killed an executor after {:.1} s", began.elapsed().as_secs_f64());
     }
     let there = there.await??;
     println!("{}\nin {:.1} s", pretty_format_batches(&there)?, began.elapsed().as_secs_f64());
-    let here = answer("local".to_owned(), table, QUERY.replace("PAUSED", "opinion")).await?;
+    let here = answer("local".to_owned(), config, table, QUERY.replace("PAUSED", "opinion")).await?;
     let [there, here] = [there, here].map(|answer| pretty_format_batches(&answer).map(|table| table.to_string()));
     if there? != here? {
         return Err("this process alone answers something else".into());
@@ -75,8 +75,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn answer(url: String, table: String, query: String) -> datafusion::common::Result<Vec<RecordBatch>> {
-    let context = connect(&url, SessionConfig::new_with_ballista().with_target_partitions(8)).await?;
+async fn answer(
+    url: String,
+    config: SessionConfig,
+    table: String,
+    query: String,
+) -> datafusion::common::Result<Vec<RecordBatch>> {
+    let context = connect(&url, config).await?;
     context.register_parquet("opinions", table, ParquetReadOptions::default()).await?;
     context.sql(&query).await?.collect().await
 }

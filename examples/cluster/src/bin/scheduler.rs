@@ -4,11 +4,13 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ballista_core::config::TaskSchedulingPolicy;
 use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::start_server;
 use clap::Parser;
-use consilience_cluster::session_state;
+use consilience_cluster::link::endpoint;
+use consilience_cluster::{LEAST_EXECUTOR_TIMEOUT, session_state};
 
 #[derive(Parser)]
 #[command(about)]
@@ -25,7 +27,8 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     executors: usize,
 
-    /// After how many seconds without a sign of life an executor is given up, and its tasks are handed to others.
+    /// After how many seconds without a sign of life an executor is given up, and its tasks are handed to others; one that is
+    /// busy gives one every five, so ten is the least.
     #[arg(long, default_value_t = 60)]
     executor_timeout: u64,
 
@@ -38,7 +41,13 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
+    if arguments.executor_timeout < LEAST_EXECUTOR_TIMEOUT {
+        return Err(format!("--executor-timeout is {LEAST_EXECUTOR_TIMEOUT} s at least").into());
+    }
     let config = SchedulerConfig {
+        // Executors ask for tasks. Those that hand them out lose count of a task that is cancelled as its stage is rolled back,
+        // and an executor with no other place has nothing to do for ever.
+        scheduling_policy: TaskSchedulingPolicy::PullStaged,
         bind_host: arguments.bind.ip().to_string(),
         external_host: arguments.external_host.unwrap_or_else(|| arguments.bind.ip().to_string()),
         bind_port: arguments.bind.port(),
@@ -50,6 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         grpc_server_max_encoding_message_size: arguments.message_bytes,
         grpc_client_max_message_size: arguments.message_bytes,
         override_session_builder: Some(Arc::new(session_state)),
+        override_create_grpc_client_endpoint: Some(endpoint()),
         ..SchedulerConfig::default()
     };
     let cluster = BallistaCluster::new_from_config(&config).await?;
