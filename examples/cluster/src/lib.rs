@@ -4,6 +4,9 @@ pub mod link;
 pub mod opinions;
 pub mod pause;
 pub mod processes;
+pub mod service;
+pub mod tls;
+pub mod token;
 
 use std::sync::Arc;
 
@@ -13,15 +16,18 @@ use datafusion::common::Result;
 use datafusion::execution::{FunctionRegistry, SessionState};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::tls::Tls;
+
 /// After how many seconds without a sign of life an executor may be given up at the earliest: one that is busy asks for tasks
 /// every five.
 pub const LEAST_EXECUTOR_TIMEOUT: u64 = 10;
 
-/// The settings of sessions and executors: their links end where the other side falls silent.
+/// The settings of sessions and executors: their links are TLS if that is asked for, and end where the other side falls silent.
 #[must_use]
-pub fn session_config() -> SessionConfig {
+pub fn session_config(tls: Option<&Tls>) -> SessionConfig {
     SessionConfig::new_with_ballista()
-        .with_ballista_override_create_grpc_client_endpoint(link::endpoint())
+        .with_ballista_use_tls(tls.is_some())
+        .with_ballista_override_create_grpc_client_endpoint(link::endpoint(tls.cloned()))
         // With it, as is Ballista's default, a job waits for ever that loses an executor after its first stage.
         .with_ballista_adaptive_query_planner(false)
 }

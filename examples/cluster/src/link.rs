@@ -12,15 +12,21 @@ use tokio::time::{Instant, sleep, timeout};
 use tonic::client::GrpcService;
 use tonic::transport::Endpoint;
 
+use crate::tls::Tls;
+
 /// For how long nothing may come of a machine that is being connected to, or from one that owes an answer, before it is asked
 /// for a sign of life.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// How every link is made: with an end if the other side falls silent. Ballista's own links
+/// How every link is made: over TLS if that is asked for, and with an end if the other side falls silent. Ballista's own links
 /// for what tasks hand on have none: where a cable is pulled, a task waits for ever.
 #[must_use]
-pub fn endpoint() -> EndpointOverrideFn {
-    Arc::new(|endpoint| {
+pub fn endpoint(tls: Option<Tls>) -> EndpointOverrideFn {
+    Arc::new(move |endpoint| {
+        let endpoint = match &tls {
+            Some(tls) => tls.secure(endpoint)?,
+            None => endpoint,
+        };
         Ok(endpoint
             .connect_timeout(SILENCE)
             .tcp_nodelay(true)
@@ -35,10 +41,14 @@ pub fn endpoint() -> EndpointOverrideFn {
 /// # Errors
 ///
 /// It does not answer.
-pub async fn ask(address: &str, path: &str) -> Result<(StatusCode, String), Box<dyn Error + Send + Sync>> {
+pub async fn ask(
+    address: &str,
+    tls: Option<&Tls>,
+    path: &str,
+) -> Result<(StatusCode, String), Box<dyn Error + Send + Sync>> {
     let answer = async {
         let url = format!("http://{address}");
-        let endpoint = endpoint()(Endpoint::from_shared(url.clone())?)?;
+        let endpoint = endpoint(tls.cloned())(Endpoint::from_shared(url.clone())?)?;
         let mut channel = endpoint.connect().await?;
         std::future::poll_fn(|context| GrpcService::poll_ready(&mut channel, context)).await?;
         let request = Request::get(format!("{url}{path}")).body(tonic::body::Body::empty())?;
@@ -53,11 +63,16 @@ pub async fn ask(address: &str, path: &str) -> Result<(StatusCode, String), Box<
 ///
 /// # Errors
 ///
-/// It does not in so long or, at once, is no scheduler.
-pub async fn reach(address: &str, patience: Duration, executors: bool) -> Result<(), Box<dyn Error>> {
+/// It does not in so long or, at once, is no scheduler, or none that trusts this program and is trusted.
+pub async fn reach(
+    address: &str,
+    tls: Option<&Tls>,
+    patience: Duration,
+    executors: bool,
+) -> Result<(), Box<dyn Error>> {
     let until = Instant::now() + patience;
     loop {
-        let not_yet = match ask(address, "/readyz").await {
+        let not_yet = match ask(address, tls, "/readyz").await {
             Ok((StatusCode::OK | StatusCode::SERVICE_UNAVAILABLE, said)) => {
                 if !(executors && said.contains("ready: 0")) {
                     return Ok(());
@@ -67,7 +82,9 @@ pub async fn reach(address: &str, patience: Duration, executors: bool) -> Result
             Ok((status, _)) => return Err(format!("what answers at {address} is no scheduler: {status}").into()),
             Err(error) if may_yet_start(&*error) => causes(&*error),
             Err(error) => {
-                return Err(format!("the scheduler at {address}: {}", causes(&*error)).into());
+                let hint =
+                    if tls.is_some() { "does it use TLS, of the same authority?" } else { "does it ask for TLS?" };
+                return Err(format!("the scheduler at {address}: {} ({hint})", causes(&*error)).into());
             }
         };
         if Instant::now() > until {

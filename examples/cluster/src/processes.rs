@@ -12,6 +12,7 @@ use axum::http::StatusCode;
 
 use crate::LEAST_EXECUTOR_TIMEOUT;
 use crate::link::ask;
+use crate::tls::Tls;
 
 /// A scheduler and its executors, which end with it.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Cluster {
     /// The executors, as they were started.
     pub executors: Vec<Executor>,
     address: String,
+    tls: Option<Tls>,
     scheduler: Command,
     process: Process,
 }
@@ -58,6 +60,8 @@ pub struct Plan<'a> {
     pub scheduler: Part,
     /// The executors.
     pub executors: Vec<Part>,
+    /// How this process asks the scheduler how it is.
+    pub tls: Option<Tls>,
 }
 
 /// One process of a cluster.
@@ -93,7 +97,14 @@ impl Cluster {
             format!("--executor-timeout={}", LEAST_EXECUTOR_TIMEOUT),
         ]);
         let process = spawn(&mut scheduler)?;
-        let mut cluster = Self { url: format!("df://{address}"), executors: Vec::new(), address, scheduler, process };
+        let mut cluster = Self {
+            url: format!("df://{address}"),
+            executors: Vec::new(),
+            tls: plan.tls.clone(),
+            address,
+            scheduler,
+            process,
+        };
         wait("the scheduler", || cluster.answers("/healthz"))?;
         let port = cluster.address.rsplit_once(':').map_or("", |(_, port)| port);
         cluster.executors = (plan.executors.iter().enumerate())
@@ -146,7 +157,7 @@ impl Cluster {
     fn answers(&self, path: &str) -> bool {
         let asked = || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-            let answer = runtime.block_on(ask(&self.address, path));
+            let answer = runtime.block_on(ask(&self.address, self.tls.as_ref(), path));
             answer.ok().map(|(status, _)| status == StatusCode::OK)
         };
         thread::scope(|scope| scope.spawn(asked).join()).ok().flatten().unwrap_or(false)

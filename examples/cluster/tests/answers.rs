@@ -74,7 +74,7 @@ fn truth_inference_is_the_same_on_a_cluster() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let fit = |url: &str| {
         runtime.block_on(async {
-            let config = session_config().with_target_partitions(4);
+            let config = session_config(None).with_target_partitions(4);
             let context = connect(url, config).await?;
             let path = table.display().to_string();
             context.register_parquet("opinions", path, ParquetReadOptions::default()).await?;

@@ -104,6 +104,7 @@ fn an_executor_whose_link_is_cut_leaves_the_answer_as_it_was() {
             folder: &folder,
             scheduler: network.part(0),
             executors: vec![network.part(1), network.part(2)],
+            tls: None,
         })
         .expect("a cluster");
         let hurt = folder.join("hurt.parquet");

@@ -6,3 +6,4 @@ mod answers;
 mod failures;
 mod hosts;
 mod support;
+mod trust;

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -47,16 +48,22 @@ pub fn scratch() -> (tempfile::TempDir, PathBuf) {
     (folder, table)
 }
 
-/// A cluster of executors with these arguments.
+/// A cluster without TLS, of executors with these arguments.
 pub fn of_parts(folder: &Path, executors: Vec<Part>) -> Cluster {
     let scheduler = Part::default();
-    let plan = Plan { programs: programs(), folder, scheduler, executors };
+    let plan = Plan { programs: programs(), folder, scheduler, executors, tls: None };
     Cluster::start(&plan).expect("a cluster")
 }
 
-/// A cluster.
+/// A cluster without TLS.
 pub fn in_the_clear(folder: &Path, executors: usize) -> Cluster {
     of_parts(folder, vec![Part::default(); executors])
+}
+
+/// An address at which nobody listened a moment ago.
+pub fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
 }
 
 /// A program of the cluster, elsewhere if a command is put before it.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use axum::http::Uri;
 use clap::Parser;
 use consilience_cluster::link::{ask, reach};
-use consilience_cluster::{connect, session_config};
+use consilience_cluster::token::TokenFile;
+use consilience_cluster::{connect, session_config, tls};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
@@ -50,16 +51,26 @@ struct Arguments {
     /// How many seconds the scheduler has to answer, and an executor to be alive.
     #[arg(long, default_value_t = 30)]
     patience: u64,
+
+    #[command(flatten)]
+    tls: tls::Files,
+
+    #[command(flatten)]
+    token: TokenFile,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
-    let mut config = session_config().with_target_partitions(arguments.partitions);
+    let tls = arguments.tls.read()?;
+    let mut config = session_config(tls.as_ref()).with_target_partitions(arguments.partitions);
     for setting in &arguments.settings {
         let (key, value) = setting.split_once('=').ok_or_else(|| format!("`{setting}` is no KEY=VALUE"))?;
         config.options_mut().set(key, value)?;
+    }
+    if let Some(token) = arguments.token.read(tls.is_some())? {
+        config = token.session(config);
     }
     let context = connect(&arguments.url, config).await?;
     if arguments.url == "local" {
@@ -68,9 +79,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let scheduler: Uri = arguments.url.parse()?;
     let host = scheduler.host().ok_or_else(|| format!("`{}` names no host", arguments.url))?;
     let scheduler = format!("{host}:{}", scheduler.port_u16().unwrap_or(50050));
-    reach(&scheduler, Duration::from_secs(arguments.patience), true).await?;
+    reach(&scheduler, tls.as_ref(), Duration::from_secs(arguments.patience), true).await?;
     let Err(error) = run(&context, &arguments).await else { return Ok(()) };
-    let state = match ask(&scheduler, "/healthz").await {
+    let state = match ask(&scheduler, tls.as_ref(), "/healthz").await {
         Ok(_) => "",
         Err(_) => " does not answer any more",
     };

@@ -11,7 +11,7 @@ use ballista_core::config::TaskSchedulingPolicy;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use clap::Parser;
 use consilience_cluster::link::{endpoint, reach};
-use consilience_cluster::{function_registry, session_config};
+use consilience_cluster::{function_registry, session_config, tls};
 
 #[derive(Parser)]
 #[command(about)]
@@ -48,6 +48,9 @@ struct Arguments {
     #[arg(long, default_value_t = 64 << 20)]
     message_bytes: u32,
 
+    #[command(flatten)]
+    tls: tls::Files,
+
     /// Knows the functions that are built in alone, which shows what an executor of another make answers.
     #[arg(long, hide = true)]
     built_in_only: bool,
@@ -57,12 +60,14 @@ struct Arguments {
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
+    let tls = arguments.tls.read()?;
     let work_dir = arguments.work_dir.display().to_string();
     fs::create_dir_all(&arguments.work_dir).map_err(|error| format!("--work-dir {work_dir}: {error}"))?;
     let tasks = if arguments.tasks == 0 { std::thread::available_parallelism()?.get() } else { arguments.tasks };
     let registry = if arguments.built_in_only { None } else { Some(function_registry()?) };
     let scheduler = format!("{}:{}", arguments.scheduler_host, arguments.scheduler_port);
-    reach(&scheduler, Duration::from_secs(20), false).await?;
+    reach(&scheduler, tls.as_ref(), Duration::from_secs(20), false).await?;
+    let message_bytes = arguments.message_bytes as usize;
     let config = ExecutorProcessConfig {
         task_scheduling_policy: TaskSchedulingPolicy::PullStaged,
         bind_host: arguments.bind.to_string(),
@@ -78,8 +83,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         grpc_max_decoding_message_size: arguments.message_bytes,
         grpc_max_encoding_message_size: arguments.message_bytes,
         override_function_registry: registry,
-        override_create_grpc_client_endpoint: Some(endpoint()),
-        override_config_producer: Some(Arc::new(session_config)),
+        override_create_grpc_client_endpoint: Some(endpoint(tls.clone())),
+        override_arrow_flight_service: tls.as_ref().map(|tls| tls.flight(message_bytes)),
+        override_config_producer: Some(Arc::new(move || session_config(tls.as_ref()))),
         ..ExecutorProcessConfig::default()
     };
     start_executor_process(Arc::new(config)).await?;

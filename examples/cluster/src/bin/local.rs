@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use consilience_cluster::processes::{Cluster, Part, Plan, wait};
-use consilience_cluster::{connect, opinions, session_config};
+use consilience_cluster::token::TokenFile;
+use consilience_cluster::{connect, opinions, session_config, tls};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig};
@@ -28,6 +29,12 @@ struct Arguments {
     /// Kills an executor once it has handed something on.
     #[arg(long)]
     kill: bool,
+
+    #[command(flatten)]
+    tls: tls::Files,
+
+    #[command(flatten)]
+    token: TokenFile,
 }
 
 const QUERY: &str = "SELECT decision(posterior) AS decision, count(*) AS items, \
@@ -39,7 +46,11 @@ const QUERY: &str = "SELECT decision(posterior) AS decision, count(*) AS items, 
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
-    let config = session_config().with_target_partitions(8);
+    let tls = arguments.tls.read()?;
+    let mut config = session_config(tls.as_ref()).with_target_partitions(8);
+    if let Some(token) = arguments.token.read(tls.is_some())? {
+        config = token.session(config);
+    }
     let folder = tempfile::tempdir()?;
     let table = folder.path().join("opinions");
     opinions::write(&table, arguments.items, 8, 4, 8)?;
@@ -49,8 +60,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut cluster = Cluster::start(&Plan {
         programs,
         folder: folder.path(),
-        scheduler: Part::default(),
-        executors: vec![Part::default(); arguments.executors],
+        scheduler: Part {
+            arguments: [arguments.tls.arguments(), arguments.token.arguments()].concat(),
+            ..Part::default()
+        },
+        executors: vec![Part { arguments: arguments.tls.arguments(), ..Part::default() }; arguments.executors],
+        tls,
     })?;
     println!("{} executors at {}", arguments.executors, cluster.url);
     // Without a pause a job of a second is over before anybody is killed.

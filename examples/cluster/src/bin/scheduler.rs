@@ -10,7 +10,8 @@ use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::start_server;
 use clap::Parser;
 use consilience_cluster::link::endpoint;
-use consilience_cluster::{LEAST_EXECUTOR_TIMEOUT, session_state};
+use consilience_cluster::token::TokenFile;
+use consilience_cluster::{LEAST_EXECUTOR_TIMEOUT, service, session_state, tls};
 
 #[derive(Parser)]
 #[command(about)]
@@ -35,12 +36,20 @@ struct Arguments {
     /// The largest message in bytes: results that come to a client are to fit.
     #[arg(long, default_value_t = 64 << 20)]
     message_bytes: u32,
+
+    #[command(flatten)]
+    tls: tls::Files,
+
+    #[command(flatten)]
+    token: TokenFile,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     env_logger::init();
     let arguments = Arguments::parse();
+    let tls = arguments.tls.read()?;
+    let token = arguments.token.read(tls.is_some())?;
     if arguments.executor_timeout < LEAST_EXECUTOR_TIMEOUT {
         return Err(format!("--executor-timeout is {LEAST_EXECUTOR_TIMEOUT} s at least").into());
     }
@@ -59,9 +68,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         grpc_server_max_encoding_message_size: arguments.message_bytes,
         grpc_client_max_message_size: arguments.message_bytes,
         override_session_builder: Some(Arc::new(session_state)),
-        override_create_grpc_client_endpoint: Some(endpoint()),
+        override_create_grpc_client_endpoint: Some(endpoint(tls.clone())),
         ..SchedulerConfig::default()
     };
+    if let Some(tls) = &tls {
+        return service::serve(config, arguments.bind, tls, token).await;
+    }
     let cluster = BallistaCluster::new_from_config(&config).await?;
     start_server(cluster, arguments.bind, Arc::new(config)).await?;
     Ok(())
