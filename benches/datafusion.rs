@@ -15,7 +15,10 @@ use consilience::arrow::FuseJob;
 use consilience::datafusion::register;
 use consilience::{Engine, Fusion, Output, Rule};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
+use futures_util::StreamExt;
 use parquet::arrow::ArrowWriter;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -86,6 +89,15 @@ fn built_in(of_class: impl Fn(usize) -> String, normalise: bool) -> String {
     format!("SELECT item, make_array({shares}) AS posterior FROM ({pooled})")
 }
 
+/// How many rows come.
+async fn count(mut rows: SendableRecordBatchStream) -> Result<usize, DataFusionError> {
+    let mut count = 0;
+    while let Some(batch) = rows.next().await {
+        count += batch?.num_rows();
+    }
+    Ok(count)
+}
+
 fn sql(c: &mut Criterion) {
     let items = std::env::var("ITEMS").map_or(100_000, |items| items.parse().expect("a number of items"));
     let dir = tempfile::tempdir().expect("a folder");
@@ -100,12 +112,24 @@ fn sql(c: &mut Criterion) {
         let copy = format!("COPY ({query}) TO '{}' STORED AS PARQUET", out.display());
         runtime.block_on(async { context.sql(&copy).await?.collect().await }).expect("rows")
     };
+    // The same table in memory, as many partitions as there are cores.
+    let table = runtime.block_on(async { context.table("long").await?.cache().await }).expect("a table");
+    context.register_table("held", table.into_view()).expect("registered");
+    let read = |query: &str| {
+        runtime.block_on(async { count(context.sql(query).await?.execute_stream().await?).await }).expect("rows")
+    };
     let mut group = c.benchmark_group(format!("datafusion/B{items}xN{SOURCES}xC{CLASSES}"));
     group.sample_size(10).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_secs(5));
     group.throughput(Throughput::Elements(items as u64));
+    group.bench_function("read/file", |b| b.iter(|| read("SELECT item, opinion FROM long")));
+    group.bench_function("read/memory", |b| b.iter(|| read("SELECT item, opinion FROM held")));
+    group.bench_function("count/file", |b| b.iter(|| read("SELECT item, count(*) FROM long GROUP BY item")));
+    group.bench_function("count/memory", |b| b.iter(|| read("SELECT item, count(*) FROM held GROUP BY item")));
     for (name, rule) in [("linear", Rule::Linear), ("log_pool", Rule::LogPool), ("ensemble", Rule::default())] {
         let ours = format!("SELECT item, fuse_{name}(opinion) AS posterior FROM long GROUP BY item");
         group.bench_function(format!("{name}/functions"), |b| b.iter(|| copy(&ours)));
+        let held = ours.replace("FROM long", "FROM held");
+        group.bench_function(format!("{name}/functions/memory"), |b| b.iter(|| read(&held)));
         let built_in = match rule {
             Rule::Linear => Some(built_in(|k| format!("avg(opinion[{k}])"), false)),
             Rule::LogPool => Some(built_in(|k| format!("exp(avg(ln(greatest(opinion[{k}], 1e-7))))"), true)),
@@ -113,6 +137,8 @@ fn sql(c: &mut Criterion) {
         };
         if let Some(query) = built_in {
             group.bench_function(format!("{name}/built-in"), |b| b.iter(|| copy(&query)));
+            let held = query.replace("FROM long", "FROM held");
+            group.bench_function(format!("{name}/built-in/memory"), |b| b.iter(|| read(&held)));
         }
         let engine = Engine::cpu().expect("a CPU engine");
         let fusion = Fusion::new(rule).outputs(&[Output::Posterior]);

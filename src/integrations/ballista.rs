@@ -5,6 +5,10 @@
 //! registry: a scheduler whose sessions are made by [`session_state`], executors with the [`function_registry`], and a client
 //! by [`connect`]. `examples/cluster` has them as programs.
 //!
+//! Where an executor is lost while a stage runs that reads from others, Ballista 55 may count rows twice. The scheduler of
+//! `examples/cluster` fails such a job, and its client asks again; one of yours should do the same. That example also says
+//! without which settings a job waits for ever.
+//!
 //! A cluster materialises what its stages hand on: it is for batches, not for requests that wait.
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! What the programs of a cluster share: the functions that all of them know, and how they find and trust each other.
 
+pub mod exact;
 pub mod link;
 pub mod opinions;
 pub mod pause;

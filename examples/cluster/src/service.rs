@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
-use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
@@ -17,6 +16,7 @@ use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tonic::service::Routes;
 use tonic::transport::Server;
 
+use crate::exact;
 use crate::link::causes;
 use crate::tls::Tls;
 use crate::token::{Token, check};
@@ -36,7 +36,7 @@ pub async fn serve(
     token: Option<Token>,
 ) -> Result<(), Box<dyn Error>> {
     config.validate()?;
-    let cluster = BallistaCluster::new_from_config(&config).await?;
+    let cluster = exact::cluster(&config).await?;
     let scheduler: Scheduler = create_scheduler(cluster, Arc::new(config)).await?;
     let settings = &scheduler.state.config;
     let calls = SchedulerGrpcServer::new(scheduler.clone())

@@ -10,7 +10,7 @@ use axum::http::Uri;
 use clap::Parser;
 use consilience_cluster::link::{ask, reach};
 use consilience_cluster::token::TokenFile;
-use consilience_cluster::{connect, session_config, tls};
+use consilience_cluster::{connect, exact, session_config, tls};
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
@@ -73,6 +73,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         config = token.session(config);
     }
     let context = connect(&arguments.url, config).await?;
+    for table in &arguments.tables {
+        let (name, path) = table.split_once('=').ok_or_else(|| format!("`{table}` is no NAME=PATH"))?;
+        context.register_parquet(name, path, ParquetReadOptions::default()).await?;
+    }
     if arguments.url == "local" {
         return run(&context, &arguments).await;
     }
@@ -80,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let host = scheduler.host().ok_or_else(|| format!("`{}` names no host", arguments.url))?;
     let scheduler = format!("{host}:{}", scheduler.port_u16().unwrap_or(50050));
     reach(&scheduler, tls.as_ref(), Duration::from_secs(arguments.patience), true).await?;
-    let Err(error) = run(&context, &arguments).await else { return Ok(()) };
+    let Err(error) = exact::ask(|| run(&context, &arguments)).await else { return Ok(()) };
     let state = match ask(&scheduler, tls.as_ref(), "/healthz").await {
         Ok(_) => "",
         Err(_) => " does not answer any more",
@@ -89,10 +93,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn run(context: &SessionContext, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    for table in &arguments.tables {
-        let (name, path) = table.split_once('=').ok_or_else(|| format!("`{table}` is no NAME=PATH"))?;
-        context.register_parquet(name, path, ParquetReadOptions::default()).await?;
-    }
     let answer = context.sql(&arguments.sql).await?;
     let Some(path) = &arguments.output else {
         println!("{}", pretty_format_batches(&answer.collect().await?)?);

@@ -10,7 +10,7 @@ use std::time::Instant;
 use clap::Parser;
 use consilience_cluster::processes::{Cluster, Part, Plan, wait};
 use consilience_cluster::token::TokenFile;
-use consilience_cluster::{connect, opinions, session_config, tls};
+use consilience_cluster::{connect, exact, opinions, session_config, tls};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig};
@@ -71,7 +71,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Without a pause a job of a second is over before anybody is killed.
     let query = QUERY.replace("PAUSED", if arguments.kill { "pause(opinion, 100)" } else { "opinion" });
     let began = Instant::now();
-    let there = tokio::spawn(answer(cluster.url.clone(), config.clone(), table.clone(), query));
+    let asked = (cluster.url.clone(), config.clone(), table.clone());
+    let there = tokio::spawn(async move {
+        let (url, config, table) = asked;
+        exact::ask(|| answer(url.clone(), config.clone(), table.clone(), query.clone())).await
+    });
     if arguments.kill {
         let victim = &mut cluster.executors[0];
         thread::scope(|scope| scope.spawn(|| wait("an executor's output", || victim.has_written(1))).join())

@@ -5,13 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ballista_core::config::TaskSchedulingPolicy;
-use ballista_scheduler::cluster::BallistaCluster;
 use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::start_server;
 use clap::Parser;
 use consilience_cluster::link::endpoint;
 use consilience_cluster::token::TokenFile;
-use consilience_cluster::{LEAST_EXECUTOR_TIMEOUT, service, session_state, tls};
+use consilience_cluster::{LEAST_EXECUTOR_TIMEOUT, exact, service, session_state, tls};
 
 #[derive(Parser)]
 #[command(about)]
@@ -74,7 +73,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if let Some(tls) = &tls {
         return service::serve(config, arguments.bind, tls, token).await;
     }
-    let cluster = BallistaCluster::new_from_config(&config).await?;
+    let cluster = exact::cluster(&config).await?;
     start_server(cluster, arguments.bind, Arc::new(config)).await?;
     Ok(())
 }
