@@ -86,7 +86,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// A program that is not there or does not start within half a minute.
+    /// A program that is not there or does not start within a minute.
     pub fn start(plan: &Plan<'_>) -> io::Result<Self> {
         fs::create_dir_all(plan.folder)?;
         let address = format!("{}:{}", plan.scheduler.address, free_port()?);
@@ -147,7 +147,7 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// It does not start within half a minute.
+    /// It does not start within a minute.
     pub fn restart_scheduler(&mut self) -> io::Result<()> {
         self.process = spawn(&mut self.scheduler)?;
         wait("the scheduler", || self.answers("/healthz"))
@@ -191,7 +191,7 @@ impl Executor {
     }
 }
 
-/// Waits, up to half a minute.
+/// Waits, up to a minute.
 ///
 /// # Errors
 ///
@@ -199,8 +199,8 @@ impl Executor {
 pub fn wait(what: &str, mut is_there: impl FnMut() -> bool) -> io::Result<()> {
     let began = Instant::now();
     while !is_there() {
-        if began.elapsed() > Duration::from_secs(30) {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{what} did not come in 30 s")));
+        if began.elapsed() > Duration::from_secs(60) {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{what} did not come in a minute")));
         }
         thread::sleep(Duration::from_millis(25));
     }

@@ -1,7 +1,5 @@
 //! What becomes of a job when a process of its cluster is lost, or cannot do its part.
 
-use std::time::Duration;
-
 use consilience_cluster::processes::{Part, wait};
 
 use crate::support::{
@@ -89,7 +87,7 @@ fn a_job_whose_executors_are_all_lost_ends() {
     let job = client(&cluster.url, &table, &paused, &output, &[]);
     wait("a task's output", || cluster.executors[0].has_written(1)).expect("output");
     cluster.executors[0].kill().expect("killed");
-    let message = failed(job, Duration::from_secs(30));
+    let message = failed(job, IN_THE_END);
     assert!(message.contains("executor"), "{message}");
     assert_eq!(std::fs::read_to_string(&output).expect("a file"), "of yesterday");
 }

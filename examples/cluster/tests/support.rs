@@ -30,11 +30,11 @@ pub fn paused_in_stages() -> [(usize, String); 2] {
     ]
 }
 
-/// The time in which a program that is refused has said so.
-pub const AT_ONCE: Duration = Duration::from_secs(10);
+/// The time in which a program that is refused has said so: less than it would wait for somebody to listen.
+pub const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// The time in which a job is over, come what may.
-pub const IN_THE_END: Duration = Duration::from_secs(60);
+pub const IN_THE_END: Duration = Duration::from_secs(300);
 
 pub fn programs() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_scheduler")).parent().expect("a folder")
