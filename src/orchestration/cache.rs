@@ -18,6 +18,7 @@ use std::time::Duration;
 pub use self::entry::{Cached, Expiry, Footprint, Made, Origin, Saved};
 use self::generations::Generations;
 pub use self::key::{Ask, Combination, Input, OpinionKey, PosteriorKey, Recipe, Version};
+pub(super) use self::level::Found;
 use self::level::Level;
 pub use self::options::{Eviction, Lifetime, Options, Room};
 use self::refreshes::Refreshes;
@@ -130,6 +131,11 @@ impl<P: Footprint> Cache<P> {
     /// Looks for an opinion; one that is stale may be made anew with [`Cache::refresh_opinion`].
     #[must_use]
     pub fn opinion(&self, key: &OpinionKey) -> Option<Cached<Reply>> {
+        self.find_opinion(key).hit()
+    }
+
+    /// The same, telling what is too old from what was never there.
+    pub(super) fn find_opinion(&self, key: &OpinionKey) -> Found<Reply> {
         self.opinions.look_up(&key.0)
     }
 
@@ -143,7 +149,7 @@ impl<P: Footprint> Cache<P> {
     /// [`Cache::refresh_posterior`].
     #[must_use]
     pub fn posterior(&self, key: &PosteriorKey) -> Option<Cached<P>> {
-        self.posteriors.look_up(&key.0)
+        self.posteriors.look_up(&key.0).hit()
     }
 
     /// Keeps an opinion that took so long to get, and says until when it is good.

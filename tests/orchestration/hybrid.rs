@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use consilience::orchestration::aggregate::Way;
+use consilience::orchestration::cache;
+use consilience::orchestration::history::Recommendation;
 use consilience::orchestration::hybrid::{Answer, Batch, Builder, Hybrid, Member, Options, Remote};
 use consilience::orchestration::selector::{self, Arm, Mode};
 use consilience::orchestration::{Lane, Opinion, Question, Reply, source};
@@ -313,6 +315,27 @@ async fn what_comes_from_elsewhere_was_not_held() -> Result<()> {
     let dependencies = hybrid.dependencies();
     assert_eq!((dependencies.work("a"), dependencies.cache_worth("a")), (None, None));
     assert_eq!(dependencies.demand("a", "b").map(|demand| demand.observations), Some(10));
+    Ok(())
+}
+
+/// Lifetimes that are too short are told from what was never asked for.
+#[tokio::test(start_paused = true)]
+async fn what_is_missed_for_its_age_is_told() -> Result<()> {
+    let asked = counters();
+    let mut options = fixed();
+    options.cache = options.cache.lifetime_of("b", cache::Lifetime::of(Duration::from_secs(10)));
+    let hybrid = three(&asked).options(options).build()?;
+    for _ in 0..40 {
+        hybrid.ask("?").await?;
+        sleep(Duration::from_secs(11)).await;
+    }
+    assert_eq!(counts(&asked), [2, 40, 2]);
+    let history = hybrid.diagnostics().history;
+    let expired = history.classes[0].expired.expect("misses");
+    // All but the three that were asked for first.
+    assert_eq!((expired.count, expired.of), (41, 44));
+    let longer = |found: &Recommendation| matches!(found, Recommendation::LongerLifetime { .. });
+    assert!(history.recommendations.iter().any(longer), "{:?}", history.recommendations);
     Ok(())
 }
 

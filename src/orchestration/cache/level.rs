@@ -26,6 +26,23 @@ pub(super) struct Level<V, E> {
     concerns_one: fn(&E) -> bool,
 }
 
+/// What a lookup found.
+pub(in crate::orchestration) enum Found<V> {
+    Hit(Cached<V>),
+    /// There was one that is too old.
+    Expired,
+    Nothing,
+}
+
+impl<V> Found<V> {
+    pub fn hit(self) -> Option<Cached<V>> {
+        match self {
+            Self::Hit(hit) => Some(hit),
+            Self::Expired | Self::Nothing => None,
+        }
+    }
+}
+
 impl<V: Footprint, E: Clone + Send + Sync + 'static> Level<V, E> {
     pub fn new(room: Room, generations: Arc<Generations>, concerns_one: fn(&E) -> bool) -> Self {
         let counts = Arc::new(Counts::default());
@@ -41,20 +58,22 @@ impl<V: Footprint, E: Clone + Send + Sync + 'static> Level<V, E> {
     }
 
     /// One lookup.
-    pub fn look_up(&self, key: &Key) -> Option<Cached<V>> {
+    pub fn look_up(&self, key: &Key) -> Found<V> {
         let now = Instant::now();
-        let entry = self.store.get(&key.hash);
-        let given = entry.as_ref().and_then(|entry| entry.expiry.origin(now).map(|origin| entry.give(now, origin)));
-        match &given {
-            Some(hit) => self.counts.hit(hit.saved, hit.origin == Origin::Stale),
-            None => self.counts.misses.one(),
-        }
-        if let (Some(entry), None) = (&entry, &given)
-            && self.store.remove(&key.hash, entry)
-        {
-            self.counts.expired.one();
-        }
-        given
+        let Some(entry) = self.store.get(&key.hash) else {
+            self.counts.misses.one();
+            return Found::Nothing;
+        };
+        let Some(origin) = entry.expiry.origin(now) else {
+            self.counts.misses.one();
+            if self.store.remove(&key.hash, &entry) {
+                self.counts.expired.one();
+            }
+            return Found::Expired;
+        };
+        let hit = entry.give(now, origin);
+        self.counts.hit(hit.saved, origin == Origin::Stale);
+        Found::Hit(hit)
     }
 
     /// Keeps an answer, if it may be kept.
@@ -80,7 +99,7 @@ impl<V: Footprint, E: Clone + Send + Sync + 'static> Level<V, E> {
         F: FnOnce() -> A + Send + 'static,
         A: Future<Output = Result<Made<V>, E>> + Send + 'static,
     {
-        match self.look_up(key) {
+        match self.look_up(key).hit() {
             Some(hit) => {
                 if hit.origin == Origin::Stale {
                     self.refresh(key, refreshes, make);

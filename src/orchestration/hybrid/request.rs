@@ -10,7 +10,7 @@ use super::{Answer, Fused, Hybrid, Traits};
 use crate::error::{RequestError, Result, SourceError};
 use crate::methods::partial::Said;
 use crate::orchestration::aggregate::{Heard, Origin as HeardBy, Way};
-use crate::orchestration::cache::{Ask, Cached, Expiry, Input, Made, OpinionKey, Origin, PosteriorKey};
+use crate::orchestration::cache::{Ask, Cached, Expiry, Found, Input, Made, OpinionKey, Origin, PosteriorKey};
 use crate::orchestration::dependency::Part;
 use crate::orchestration::distribution::likeliest;
 use crate::orchestration::history::Record;
@@ -41,6 +41,8 @@ pub(super) struct Item<I: ?Sized> {
     /// Of each member what its opinion is kept under, and what is known of it; nothing where the answer was made before.
     pub keys: Vec<OpinionKey>,
     states: Vec<State>,
+    /// The members whose opinion had been held until it was too old.
+    expired: Vec<usize>,
     /// What this question cost, and what all its opinions cost whenever they were given.
     cost: Cost,
     worth: Cost,
@@ -92,16 +94,20 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
             item.states = vec![State::Missing; item.keys.len()];
             for member in 0..self.hybrid.members.len() {
                 let key = self.items[at].keys[member].clone();
-                if let Some(cached) = self.hybrid.cache.opinion(&key) {
-                    if cached.origin == Origin::Stale {
-                        let deadline = Instant::now() + self.hybrid.options.deadline;
-                        self.hybrid.cache.refresh_opinion(
-                            &key,
-                            self.hybrid.asking(Arc::clone(&self.items[at].question), member, deadline),
-                        );
+                let cached = match self.hybrid.cache.find_opinion(&key) {
+                    Found::Hit(cached) => cached,
+                    Found::Expired => {
+                        self.items[at].expired.push(member);
+                        continue;
                     }
-                    self.take(at, member, Ok(cached), Way::Cache, None)?;
+                    Found::Nothing => continue,
+                };
+                if cached.origin == Origin::Stale {
+                    let deadline = Instant::now() + self.hybrid.options.deadline;
+                    let question = Arc::clone(&self.items[at].question);
+                    self.hybrid.cache.refresh_opinion(&key, self.hybrid.asking(question, member, deadline));
                 }
+                self.take(at, member, Ok(cached), Way::Cache, None)?;
             }
         }
         Ok(())
@@ -259,7 +265,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
     ) -> Result<u64> {
         let hybrid = self.hybrid;
         locked(&hybrid.selector).update(choice, &Outcome { success, latency, correctness: None })?;
-        let (mut hits, mut misses) = (0_u32, 0_u32);
+        let (mut hits, mut misses, mut expired) = (0_u32, 0_u32, 0_u32);
         {
             let mut dependencies = locked(&hybrid.dependencies);
             for item in &self.items {
@@ -271,6 +277,9 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
                     let count = if matches!(state, State::Held) { &mut hits } else { &mut misses };
                     *count = count.saturating_add(1);
                 }
+                // Of some, another request may have been given a new one first.
+                let missed = item.expired.iter().filter(|&&member| !matches!(item.states[member], State::Held)).count();
+                expired = expired.saturating_add(missed as u32);
                 // Of those whose turn did not come, nothing was seen.
                 let part = |(state, member): (&State, &'a super::Member<I>)| {
                     let (held, work) = match state {
@@ -304,6 +313,7 @@ impl<'a, I: ?Sized + Send + Sync + 'static> Request<'a, I> {
         let record = Record {
             hits,
             misses,
+            expired,
             estimate: choice.estimate,
             cost: self.items.iter().map(|item| item.cost).sum(),
             agreement,
@@ -326,6 +336,7 @@ impl<I: ?Sized + Send + Sync + 'static> Item<I> {
             votes: Vec::new(),
             keys: Vec::new(),
             states: Vec::new(),
+            expired: Vec::new(),
             cost: Cost::default(),
             worth: Cost::default(),
             expiry: None,
