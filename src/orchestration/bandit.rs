@@ -74,11 +74,10 @@ impl Tally {
 ///
 /// The mean reward of a way has the posterior Beta(1 + t m, 1 + t (1 - m)) with m = (k e + s) / (k + n): e is its expected
 /// reward, worth k rewards, s the discounted sum of its rewards and n their discounted number. Rewards of nothing but 0 and 1
-/// are as many trials, t = k + n. Rewards in between scatter less and tell more: t = (k + n) m (1 - m) / v, but no
-/// less than before and at most [`TRIALS`], with v = ((k + 1) m (1 - m) + d) / (k + n): d is the sum of their squared
-/// distances from their own mean, and what is expected scatters as trials do. At a reward in a
-/// context, all of its ways forget (Raj and Kalyani, 2017), so that a way not taken for long drifts back to what was
-/// expected of it.
+/// are as many trials, t = k + n. Rewards in between scatter less and tell more: t = (k + n) m (1 - m) / v, but no less than
+/// before and at most [`TRIALS`], with v = ((k + 1) m (1 - m) + d) / (k + n): d is the sum of their squared distances from
+/// their own mean, and what is expected scatters as trials do. At a reward in a context, all of its ways forget (Raj and
+/// Kalyani, 2017), so that a way not taken for long drifts back to what was expected of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Bandit {

@@ -17,7 +17,8 @@ pub use self::arm::{Arm, Infeasible, Masks};
 pub use self::choice::{Advice, Choice, Outcome, Reason};
 pub use self::context::{Context, Held, Work};
 pub use self::estimate::Estimate;
-use self::estimate::{INSTANT, LogLatencies};
+use self::estimate::LogLatencies;
+pub(super) use self::estimate::above_zero;
 pub use self::options::Options;
 pub use self::situation::Situation;
 use crate::error::{Result, SpecError, StateError};
@@ -146,7 +147,7 @@ impl Selector {
         let (context, arm) = (choice.context.index(), choice.arm);
         let discount = self.options.learning.discount;
         if outcome.success {
-            self.latencies[context][arm as usize].observe(outcome.latency.as_secs_f64(), discount);
+            self.latencies[context][arm as usize].observe(above_zero(outcome.latency), discount);
         }
         if arm != Arm::Cache {
             let speed = if outcome.success { self.speed(choice, outcome.latency) } else { 0.0 };
@@ -158,7 +159,7 @@ impl Selector {
     /// How fast an arm was, beside the quickest in its context.
     fn speed(&mut self, choice: &Choice, latency: Duration) -> f64 {
         let work = choice.work.filter(|work| !work.is_zero()).unwrap_or(self.options.scale);
-        let pace = latency.max(INSTANT).as_secs_f64() / work.as_secs_f64();
+        let pace = above_zero(latency) / work.as_secs_f64();
         let paces = &mut self.paces[choice.context.index()];
         paces[choice.arm as usize].observe(pace, self.options.learning.discount);
         let quickest = paces.iter().filter_map(LogLatencies::geometric_mean).fold(f64::INFINITY, f64::min);

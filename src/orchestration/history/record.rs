@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, SpecError};
 use crate::orchestration::Cost;
-use crate::orchestration::selector::{Arm, Estimate};
+use crate::orchestration::selector::{Arm, Estimate, above_zero};
 
 /// How one request was carried out: numbers alone.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ impl Record {
     }
 }
 
-/// ln of seconds; what took no time took a nanosecond.
+/// ln of seconds.
 pub(super) fn log(latency: Duration) -> f64 {
-    latency.max(Duration::from_nanos(1)).as_secs_f64().ln()
+    above_zero(latency).ln()
 }

@@ -45,9 +45,9 @@ pub(super) struct LogLatencies {
 }
 
 impl LogLatencies {
-    /// Of a latency in seconds, or whatever else is measured.
+    /// Of a latency in seconds, or whatever else is measured that is above zero.
     pub(super) fn observe(&mut self, latency: f64, discount: f64) {
-        let log = latency.max(INSTANT.as_secs_f64()).ln();
+        let log = latency.ln();
         self.weight = self.weight * discount + 1.0;
         self.squares = self.squares * discount * discount + 1.0;
         self.scatter *= discount;
@@ -103,8 +103,10 @@ impl LogLatencies {
     }
 }
 
-/// What took no time took so long.
-pub(super) const INSTANT: Duration = Duration::from_nanos(1);
+/// In seconds; what took no time took a nanosecond.
+pub(in crate::orchestration) fn above_zero(latency: Duration) -> f64 {
+    latency.max(Duration::from_nanos(1)).as_secs_f64()
+}
 
 fn seconds(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
