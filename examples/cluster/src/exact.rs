@@ -20,7 +20,7 @@ use ballista_scheduler::state::execution_stage::ExecutionStage;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 /// What the failure of such a job says.
-pub const ASK_AGAIN: &str = "was begun anew after a part of the cluster was lost, and rows may count twice; ask again";
+const ASK_AGAIN: &str = "was begun anew after a part of the cluster was lost, and rows may count twice; ask again";
 
 /// How often a job is asked again, at most.
 const AGAIN: usize = 3;
@@ -56,8 +56,11 @@ pub async fn cluster(config: &SchedulerConfig) -> Result<BallistaCluster> {
 
 struct Exact(Arc<dyn JobState>);
 
-/// The stage of a job that reads from others and was begun anew, if one was.
+/// The stage of a job that reads from others and was begun anew, if the job succeeded and one was.
 fn begun_anew(graph: &ExecutionGraphBox) -> Option<usize> {
+    if !matches!(graph.status().status, Some(Status::Successful(_))) {
+        return None;
+    }
     let is_anew = |stage: &ExecutionStage| match stage {
         ExecutionStage::Successful(stage) => stage.stage_attempt_num > 0 && !stage.inputs.is_empty(),
         // Of a job that succeeds all are.
@@ -69,15 +72,10 @@ fn begun_anew(graph: &ExecutionGraphBox) -> Option<usize> {
 #[async_trait]
 impl JobState for Exact {
     async fn save_job(&self, job: &JobId, graph: &ExecutionGraphBox) -> Result<()> {
-        let succeeded = matches!(graph.status().status, Some(Status::Successful(_)));
-        match begun_anew(graph).filter(|_| succeeded) {
-            Some(stage) => {
-                let mut failed = graph.cloned();
-                failed.fail_job(format!("stage {stage} {ASK_AGAIN}"));
-                self.0.save_job(job, &failed).await
-            }
-            None => self.0.save_job(job, graph).await,
-        }
+        let Some(stage) = begun_anew(graph) else { return self.0.save_job(job, graph).await };
+        let mut failed = graph.cloned();
+        failed.fail_job(format!("stage {stage} {ASK_AGAIN}"));
+        self.0.save_job(job, &failed).await
     }
 
     fn accept_job(&self, job: &JobId, name: &str, queued_at: u64) -> Result<()> {

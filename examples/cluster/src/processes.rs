@@ -210,17 +210,18 @@ pub fn wait(what: &str, mut is_there: impl FnMut() -> bool) -> io::Result<()> {
 /// A program, whose log is named.
 fn command(plan: &Plan<'_>, part: &Part, program: &str, name: &str) -> io::Result<Command> {
     let log = File::create(plan.folder.join(format!("{name}.log")))?;
-    let program = plan.programs.join(program);
-    let mut command = match part.prefix.split_first() {
-        Some((first, rest)) => {
-            let mut command = Command::new(first);
-            command.args(rest).arg(program);
-            command
-        }
-        None => Command::new(program),
-    };
+    let mut command = elsewhere(&part.prefix, &plan.programs.join(program));
     command.args(&part.arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
     Ok(command)
+}
+
+/// A program, begun by the command that is put before it if there is one.
+#[must_use]
+pub fn elsewhere(prefix: &[String], program: &Path) -> Command {
+    let Some((first, rest)) = prefix.split_first() else { return Command::new(program) };
+    let mut command = Command::new(first);
+    command.args(rest).arg(program);
+    command
 }
 
 fn spawn(command: &mut Command) -> io::Result<Process> {
@@ -231,7 +232,11 @@ fn spawn(command: &mut Command) -> io::Result<Process> {
 }
 
 /// A port that was free a moment ago.
-fn free_port() -> io::Result<u16> {
+///
+/// # Errors
+///
+/// The system's.
+pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 

@@ -2,14 +2,13 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use consilience_cluster::opinions;
-use consilience_cluster::processes::{Cluster, Part, Plan};
+use consilience_cluster::processes::{Cluster, Part, Plan, elsewhere, free_port};
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Float32Type, Int64Type};
 use datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -62,15 +61,13 @@ pub fn in_the_clear(folder: &Path, executors: usize) -> Cluster {
 
 /// An address at which nobody listened a moment ago.
 pub fn free_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").to_string()
+    format!("127.0.0.1:{}", free_port().expect("a port"))
 }
 
 /// A program of the cluster, elsewhere if a command is put before it.
 pub fn start(prefix: &[String], program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Child {
-    let words = prefix.iter().map(PathBuf::from).chain([programs().join(program)]).collect::<Vec<_>>();
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut command = elsewhere(prefix, &programs().join(program));
+    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().expect("a program")
 }
 
