@@ -31,6 +31,9 @@ pub fn session_config(tls: Option<&Tls>) -> SessionConfig {
         .with_ballista_override_create_grpc_client_endpoint(link::endpoint(tls.cloned()))
         // With it, as is Ballista's default, a job waits for ever that loses an executor after its first stage.
         .with_ballista_adaptive_query_planner(false)
+        // Without it, a job fails that reads what an executor handed on at the moment when that is lost: where a block breaks
+        // off before its schema, Ballista's other protocol calls that an error of the task, and runs nothing again.
+        .with_ballista_shuffle_reader_remote_prefer_flight(true)
 }
 
 /// What a session begins with: Consilience's functions, and [`pause`].
