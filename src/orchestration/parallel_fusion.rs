@@ -22,7 +22,7 @@ use self::learner::Learner;
 pub use self::options::{Hedge, Learning, Options};
 pub use self::outcome::{Fate, Judge, Outcome, Report};
 pub use self::progress::Event;
-use self::progress::Listener;
+pub(crate) use self::progress::Tell;
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
 use crate::methods::learning::Weights;
@@ -228,11 +228,11 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
     }
 
     /// One request, counted and traced.
-    async fn request(&self, input: Arc<I>, deadline: Instant, listener: Option<Arc<Listener>>) -> Result<Outcome> {
+    async fn request(&self, input: Arc<I>, deadline: Instant, tell: Option<Tell>) -> Result<Outcome> {
         let request = self.telemetry.as_ref().map(|telemetry| telemetry.begin());
         let span = request.as_ref().map_or_else(Span::none, |request| request.span().clone());
         let gather =
-            async { Gather::new(self, input, deadline, listener, request.as_ref(), Meter::default())?.run().await };
+            async { Gather::new(self, input, deadline, tell, request.as_ref(), Meter::default())?.run().await };
         let answer = gather.instrument(span).await;
         if let Some(request) = request {
             request.finish(Ending::of(&answer));
@@ -246,9 +246,10 @@ impl<I: ?Sized + Send + Sync> ParallelFusion<I> {
         request: Option<&Request<Fate>>,
         input: Arc<I>,
         deadline: Instant,
+        tell: Option<Tell>,
         meter: Meter,
     ) -> Result<Outcome> {
-        Gather::new(self, input, deadline, None, request, meter)?.run().await
+        Gather::new(self, input, deadline, tell, request, meter)?.run().await
     }
 
     /// No code of a caller runs under the lock. Were it poisoned all the same, its contents are whole.

@@ -199,6 +199,11 @@ impl Router {
         self.bandit.weight(context.index(), way as usize)
     }
 
+    /// Chooses by another strategy from now on; what was learned stays.
+    pub fn set_strategy(&mut self, strategy: Strategy) {
+        self.options.strategy = strategy;
+    }
+
     /// Chooses in another mode from now on; what was learned stays.
     pub fn set_mode(&mut self, mode: Mode) {
         self.options.mode = mode;

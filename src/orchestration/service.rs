@@ -3,11 +3,12 @@
 mod admission;
 mod answer;
 mod builder;
+mod learned;
 mod options;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::time::{Instant, timeout_at};
@@ -17,6 +18,7 @@ use self::admission::Admission;
 pub use self::admission::Stats;
 pub use self::answer::{Answer, Recorded};
 pub use self::builder::Builder;
+pub use self::learned::{Learned, Step};
 pub use self::options::Options;
 use crate::engine::Engine;
 use crate::error::{ErrorKind, RequestError, Result};
@@ -24,13 +26,17 @@ use crate::orchestration::batcher::Shutdown;
 use crate::orchestration::fuse::Fuser;
 use crate::orchestration::ledger::Recorder;
 use crate::orchestration::lock::locked;
-use crate::orchestration::parallel_fusion::{Fate, Outcome};
-use crate::orchestration::router::{Attempt, Choice, Complexity, Outcome as Turned};
+use crate::orchestration::parallel_fusion::{Event, Fate, Outcome, Tell};
+use crate::orchestration::router::{Attempt, Choice, Complexity, Mode, Outcome as Turned, Strategy};
 use crate::orchestration::telemetry::{Ending, Request, Telemetry};
 use crate::orchestration::{Cost, Meter, ParallelFusion, Router, Source};
 
 /// The sources of a group.
 type Sources<I> = Vec<Arc<dyn Source<I>>>;
+
+/// Who is told of what happens to a request: the names of the sources of a step, and an event of its, whose indices are of
+/// those names. It returns soon, for the request waits.
+pub type Observer = Arc<dyn Fn(&[Arc<str>], Event) + Send + Sync>;
 
 /// What a service is called in errors.
 const NAME: &str = "the service";
@@ -87,6 +93,7 @@ pub struct Service<I: ?Sized> {
     recorder: Option<Arc<Recorder>>,
     telemetry: Option<Arc<Telemetry<Fate>>>,
     admission: Admission,
+    most_at_once: AtomicUsize,
     draws: AtomicU64,
 }
 
@@ -123,27 +130,54 @@ impl<I: ?Sized + Send + Sync> Service<I> {
     ///
     /// As [`Service::ask`]; the deadline has passed already.
     pub async fn ask_until(&self, input: impl Into<Arc<I>>, deadline: Instant) -> Result<Answer> {
+        self.ask_observed(input, deadline, None).await
+    }
+
+    /// Answers a request until the deadline given, and tells what the sources of each step do as they do it; each opinion is
+    /// told with what all so far make of it, which takes a fusion of its own. That there is an answer is not told.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::ask_until`].
+    pub async fn ask_observed(
+        &self,
+        input: impl Into<Arc<I>>,
+        deadline: Instant,
+        observer: Option<Observer>,
+    ) -> Result<Answer> {
         let request = self.telemetry.as_ref().map(|telemetry| telemetry.begin());
         let span = request.as_ref().map_or_else(Span::none, |request| request.span().clone());
-        let answer = self.admitted(input.into(), deadline, request.as_ref()).instrument(span).await;
+        let answer = self.admitted(input.into(), deadline, request.as_ref(), observer).instrument(span).await;
         if let Some(request) = request {
             request.finish(Ending::of(&answer));
         }
         answer
     }
 
-    async fn admitted(&self, input: Arc<I>, deadline: Instant, request: Option<&Request<Fate>>) -> Result<Answer> {
-        let taken = self.admission.take(self.options.most_at_once)?;
+    async fn admitted(
+        &self,
+        input: Arc<I>,
+        deadline: Instant,
+        request: Option<&Request<Fate>>,
+        observer: Option<Observer>,
+    ) -> Result<Answer> {
+        let taken = self.admission.take(self.most_at_once())?;
         let answer = tokio::select! {
             biased;
             () = self.admission.rejected() => Err(RequestError::Closed { what: NAME }.into()),
-            answer = self.answer(input, deadline, request) => answer,
+            answer = self.answer(input, deadline, request, observer) => answer,
         };
         taken.end(answer.is_ok());
         answer
     }
 
-    async fn answer(&self, input: Arc<I>, deadline: Instant, request: Option<&Request<Fate>>) -> Result<Answer> {
+    async fn answer(
+        &self,
+        input: Arc<I>,
+        deadline: Instant,
+        request: Option<&Request<Fate>>,
+        observer: Option<Observer>,
+    ) -> Result<Answer> {
         let time = deadline.saturating_duration_since(Instant::now());
         if time.is_zero() {
             return Err(RequestError::NoTime.into());
@@ -155,7 +189,7 @@ impl<I: ?Sized + Send + Sync> Service<I> {
             request.routed(choice.way);
         }
         let mut attempts = Vec::new();
-        let answered = self.follow(&choice, &input, deadline, request, &mut attempts).await;
+        let answered = self.follow(&choice, &input, deadline, request, observer, &mut attempts).await;
         locked(&self.router).update(&choice, &Turned { reward: None, attempts: attempts.clone() })?;
         let outcome = answered?;
         let recorded = match &self.recorder {
@@ -172,6 +206,7 @@ impl<I: ?Sized + Send + Sync> Service<I> {
         input: &Arc<I>,
         deadline: Instant,
         request: Option<&Request<Fate>>,
+        observer: Option<Observer>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<Outcome> {
         let (mut failed, mut spent) = (Vec::new(), Cost::default());
@@ -182,7 +217,11 @@ impl<I: ?Sized + Send + Sync> Service<I> {
             let share = left / u32::try_from(steps.len() - taken).unwrap_or(u32::MAX);
             let fusion = self.fusion(step)?;
             let meter = Meter::default();
-            let answer = fusion.ask_within(request, Arc::clone(input), began + share, meter.clone()).await;
+            let tell = observer.clone().map(|observer| {
+                let names = fusion.names().to_vec();
+                Arc::new(move |event| observer(&names, event)) as Tell
+            });
+            let answer = fusion.ask_within(request, Arc::clone(input), began + share, tell, meter.clone()).await;
             let cost = meter.total();
             let attempt = |group: &String| Attempt {
                 group: group.clone(),
@@ -242,6 +281,44 @@ impl<I: ?Sized + Send + Sync> Service<I> {
     #[must_use]
     pub fn router(&self) -> Router {
         locked(&self.router).clone()
+    }
+
+    /// Chooses by another strategy, in another mode, from now on; what was learned stays.
+    pub fn set_strategy(&self, strategy: Strategy, mode: Mode) {
+        let mut router = locked(&self.router);
+        router.set_strategy(strategy);
+        router.set_mode(mode);
+    }
+
+    /// Requests that may be under way at a time, at first [`Options::most_at_once`]; more are refused.
+    #[must_use]
+    pub fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::Relaxed)
+    }
+
+    /// Lets so many requests be under way at a time from now on, at least 1. Those that are stay.
+    pub fn set_most_at_once(&self, most: usize) {
+        self.most_at_once.store(most.max(1), Ordering::Relaxed);
+    }
+
+    /// How it answers.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Every source: its group's name and its own, in the order given.
+    #[must_use]
+    pub fn sources(&self) -> Vec<(&str, &str)> {
+        (self.groups.iter())
+            .flat_map(|(group, sources)| sources.iter().map(move |source| (&group[..], source.name())))
+            .collect()
     }
 
     /// What became of the requests so far.

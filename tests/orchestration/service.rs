@@ -1,13 +1,14 @@
 //! Requests from the door to the record.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use consilience::learning::State;
 use consilience::orchestration::batcher::Shutdown;
 use consilience::orchestration::ledger::{Ledger, Recorder};
-use consilience::orchestration::parallel_fusion::Fate;
-use consilience::orchestration::router::{self, Complexity, Group, Strategy, Way, Worth};
-use consilience::orchestration::service::{Builder, Options, Recorded};
+use consilience::orchestration::parallel_fusion::{self, Event, Fate};
+use consilience::orchestration::router::{self, Complexity, Group, Mode, Strategy, Way, Worth};
+use consilience::orchestration::service::{Builder, Learned, Observer, Options, Recorded};
 use consilience::orchestration::telemetry::{Exporter, Telemetry};
 use consilience::orchestration::{Opinion, Question, Service, Source, source};
 use consilience::{ErrorKind, RequestError, SourceError};
@@ -239,4 +240,97 @@ fn what_does_not_fit_together_is_refused() {
     let router = router::Router::new(groups, router::Options::default()).unwrap();
     let other = begun().group(Group::ai("a"), one("x")).group(Group::runtime("b"), one("y")).router(router);
     assert!(refusal(other).contains("there is no group named `b`"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_is_told_what_the_sources_of_each_step_do() {
+    let late = Act::say_after(10, &[0.2, 0.8]);
+    let service = two_groups(Strategy::AiFirst, [Act::Fail, Act::Fail], [says(0.6), late]).build().unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let observer: Observer = {
+        let told = Arc::clone(&told);
+        Arc::new(move |names: &[Arc<str>], event| {
+            let line = match event {
+                Event::Failed { source, fate, .. } => format!("{} {fate:?}", names[source]),
+                Event::Arrived { source, posterior, decision, .. } => {
+                    format!("{} {decision} {:?}", names[source], posterior[0])
+                }
+                other => format!("{other:?}"),
+            };
+            told.lock().unwrap().push(line);
+        })
+    };
+    let answer = service.ask_observed("?", Instant::now() + Duration::from_secs(1), Some(observer)).await.unwrap();
+    let posterior = answer.outcome.posterior[0];
+    let told = told.lock().unwrap();
+    let expected = [
+        "model 0 Failed",
+        "model 1 Failed",
+        "Stopped(Complete)",
+        "table 0 0 0.6",
+        &format!("table 1 1 {posterior:?}"),
+        "Stopped(Complete)",
+    ];
+    assert_eq!(*told, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_learned_goes_on_in_another_service() {
+    let build = |strategy| two_groups(strategy, [says(0.9), says(0.1)], [says(0.8), says(0.7)]).build().unwrap();
+    let teacher = build(Strategy::ParallelFusion);
+    for _ in 0..12 {
+        let answer = teacher.ask("?").await.unwrap();
+        teacher.learn(&answer, 0).unwrap();
+    }
+    let both = ["model", "table"].map(str::to_owned);
+    let weights = |service: &Service<str>| {
+        let step = service.steps().into_iter().find(|step| step.groups == both).unwrap();
+        let named = step.sources.iter().map(ToString::to_string).zip(step.weights.unwrap());
+        named.collect::<Vec<_>>()
+    };
+    let taught = weights(&teacher);
+    // Of four one was always wrong; weights move by a tenth from the tenth lesson on.
+    assert!(taught[1].1 < 0.25 && taught[0].1 > 0.25, "{taught:?}");
+    let pupil = build(Strategy::Hybrid);
+    pupil.resume(Learned::from_text(&teacher.learned().to_text().unwrap()).unwrap()).unwrap();
+    assert_eq!(weights(&pupil), taught);
+    assert_eq!(pupil.router().track("model").unwrap().observations(), 12);
+    // Whom to ask is not learned but said.
+    assert_eq!(pupil.router().options().strategy, Strategy::Hybrid);
+
+    let other = Service::builder(engine(), 2)
+        .group(Group::ai("model"), vec![scripted::source("m", says(0.9))])
+        .group(Group::runtime("program"), vec![scripted::source("p", says(0.9))])
+        .build()
+        .unwrap();
+    let error = other.resume(teacher.learned()).unwrap_err().to_string();
+    assert!(error.contains("groups") && error.contains("program"), "{error}");
+    let fewer = two_groups(Strategy::Hybrid, [says(0.9), says(0.1)], [says(0.8), says(0.7)]);
+    let fewer = fewer.options(Options {
+        fusion: parallel_fusion::Options { learning: None, ..Default::default() },
+        ..Options::default()
+    });
+    fewer.build().unwrap().resume(teacher.learned()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_many_and_how_are_set_while_it_runs() {
+    let slow = || Act::say_after(1_000, &[0.1, 0.9]);
+    let service = Arc::new(two_groups(Strategy::AiFirst, [slow(), slow()], [slow(), slow()]).build().unwrap());
+    assert_eq!(service.most_at_once(), 1000);
+    service.set_most_at_once(0);
+    assert_eq!(service.most_at_once(), 1);
+    let first = {
+        let service = Arc::clone(&service);
+        tokio::spawn(async move { service.ask("?").await })
+    };
+    sleep(Duration::from_millis(1)).await;
+    assert!(service.ask("?").await.unwrap_err().retry_after().is_some());
+    service.set_most_at_once(2);
+    service.set_strategy(Strategy::ParallelFusion, Mode::Fixed);
+    assert_eq!(service.ask("?").await.unwrap().choice.way, Way::AtOnce);
+    assert_eq!(first.await.unwrap().unwrap().choice.way, Way::AiFirst);
+    assert_eq!(service.router().options().mode, Mode::Fixed);
+    let sources = [("model", "model 0"), ("model", "model 1"), ("table", "table 0"), ("table", "table 1")];
+    assert_eq!(service.sources(), sources);
 }

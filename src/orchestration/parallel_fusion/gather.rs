@@ -15,7 +15,7 @@ use super::ParallelFusion;
 use super::ask::{Ended, ask};
 use super::learner::Current;
 use super::outcome::{Fate, Outcome, Report};
-use super::progress::{Event, Listener};
+use super::progress::{Event, Tell};
 use super::spent::Spent;
 use crate::error::{RequestError, Result, SourceError};
 use crate::orchestration::Meter;
@@ -24,7 +24,7 @@ use crate::orchestration::source::Question;
 use crate::orchestration::stop::{Race, Stopped};
 use crate::orchestration::telemetry::{Request, SourceCall};
 
-/// What a listener is to be told, in this order; a device may take its time for it.
+/// What is to be told, in this order; a device may take its time for it.
 type Telling = FuturesOrdered<BoxFuture<'static, Result<Event>>>;
 
 /// One request under way.
@@ -37,7 +37,7 @@ pub(super) struct Gather<'a, I: ?Sized> {
     until: Instant,
     pub(super) current: Arc<Current>,
     pub(super) slots: Vec<Slot>,
-    listener: Option<Arc<Listener>>,
+    tell: Option<Tell>,
     pub(super) request: Option<&'a Request<Fate>>,
     pub(super) spent: Spent<'a>,
 }
@@ -74,7 +74,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         of: &'a ParallelFusion<I>,
         input: Arc<I>,
         deadline: Instant,
-        listener: Option<Arc<Listener>>,
+        tell: Option<Tell>,
         request: Option<&'a Request<Fate>>,
         meter: Meter,
     ) -> Result<Self> {
@@ -96,7 +96,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         };
         let slots = of.names.iter().enumerate().map(slot).collect();
         let spent = Spent { meter, request };
-        Ok(Self { of, input, started, deadline, until, current, slots, listener, request, spent })
+        Ok(Self { of, input, started, deadline, until, current, slots, tell, request, spent })
     }
 
     pub(super) async fn run(mut self) -> Result<Outcome> {
@@ -178,9 +178,9 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
         let mut question = Question::new(Arc::clone(&self.input), self.of.classes, self.until);
         question.attempt = attempt;
         question.meter = self.slots[source].meter.begin_call();
-        if let Some(listener) = &self.listener {
-            let listener = Arc::clone(listener);
-            question.partial = Some(Arc::new(move |opinion| listener.push(Event::Partial { source, opinion })));
+        if let Some(tell) = &self.tell {
+            let tell = Arc::clone(tell);
+            question.partial = Some(Arc::new(move |opinion| tell(Event::Partial { source, opinion })));
         }
         question
     }
@@ -217,7 +217,7 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
 
     /// What is to be told of a source that is done, as soon as what has been heard so far is fused.
     fn telling_of(&self, source: usize) -> Result<Option<BoxFuture<'static, Result<Event>>>> {
-        if self.listener.is_none() {
+        if self.tell.is_none() {
             return Ok(None);
         }
         let report = &self.slots[source].report;
@@ -316,8 +316,8 @@ impl<'a, I: ?Sized + Send + Sync> Gather<'a, I> {
     }
 
     fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(listener) = &self.listener {
-            listener.push(event());
+        if let Some(tell) = &self.tell {
+            tell(event());
         }
     }
 }

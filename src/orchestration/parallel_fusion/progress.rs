@@ -62,15 +62,18 @@ pub enum Event {
     Refused(Error),
 }
 
+/// Who is told of events, as they happen: it returns soon.
+pub(crate) type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
 /// Where events wait to be looked at.
 #[derive(Debug, Default)]
-pub(super) struct Listener {
+struct Listener {
     events: Mutex<VecDeque<Event>>,
     waker: AtomicWaker,
 }
 
 impl Listener {
-    pub(super) fn push(&self, event: Event) {
+    fn push(&self, event: Event) {
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         if let Event::Partial { source, .. } = event {
             // At most as many partial reports wait as there are sources.
@@ -93,8 +96,9 @@ pub(super) fn follow<I: ?Sized + Send + Sync>(
 ) -> impl Stream<Item = Event> + '_ {
     let listener = Arc::new(Listener::default());
     let told = Arc::clone(&listener);
+    let tell: Tell = Arc::new(move |event| told.push(event));
     let request = async move {
-        told.push(match fusion.request(input, deadline, Some(Arc::clone(&told))).await {
+        tell(match fusion.request(input, deadline, Some(Arc::clone(&tell))).await {
             Ok(outcome) => Event::Answered(Box::new(outcome)),
             Err(error) => Event::Refused(error),
         });

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 
 use super::admission::Admission;
@@ -84,7 +84,7 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
     /// No group in one of the roles, a group without sources, two groups or two sources of one name, a router of other
     /// groups, or options that do not fit.
     pub fn build(self) -> Result<Service<I>> {
-        let Self { engine, fuser, classes, complexity, mut options, groups, router, recorder, telemetry } = self;
+        let Self { engine, fuser, classes, complexity, options, groups, router, recorder, telemetry } = self;
         let declared: Vec<Group> = groups.iter().map(|(group, _)| group.clone()).collect();
         let router = match router {
             Some(router) => router,
@@ -100,7 +100,7 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
                 return Err(RequestError::DuplicateName { what: "sources", name: source.name().to_owned() }.into());
             }
         }
-        options.most_at_once = options.most_at_once.max(1);
+        let most_at_once = AtomicUsize::new(options.most_at_once.max(1));
         let fuser = match fuser {
             Some(fuser) => fuser,
             None => Fuser::new(Arc::clone(&engine))?,
@@ -117,6 +117,7 @@ impl<I: ?Sized + Send + Sync> Builder<I> {
             recorder,
             telemetry,
             admission: Admission::default(),
+            most_at_once,
             draws: AtomicU64::new(0),
         };
         // What does not fit is found now and not by the first request: each group by itself, and all of them.
