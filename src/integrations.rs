@@ -14,3 +14,5 @@ pub mod datafusion;
 pub mod http;
 #[cfg(any(feature = "burn", feature = "candle"))]
 mod network;
+#[cfg(feature = "serve")]
+pub mod serve;

@@ -18,6 +18,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | `arrow` | evidence, annotations, labels and posteriors as Parquet and CSV files (feature `arrow`) |
+//! | `serve` | the service and the engine behind HTTP: requests, batches, metrics, events (feature `serve`) |
 //! | `http` | chat services over HTTP as live sources (feature `http`; over TLS, `https`) |
 //! | `candle`, `burn` | networks of these frameworks as live sources, and their tensors fused where they lie, with gradients (features `candle`, `burn`, `burn-wgpu`) |
 //! | `orchestration` | live sources: asked at once, stopped early, routed, batched, learned from (feature `orchestration`) |
@@ -33,7 +34,7 @@
 //! # Features
 //!
 //! `gpu` (default): the GPU executor. `arrow` (default): files. `orchestration` (default): live sources, on tokio. `http` and
-//! `https`: chat services as live sources. `candle` and `burn`: networks as live sources, and the fusion of their tensors on
+//! `https`: chat services as live sources. `serve`: an HTTP server. `candle` and `burn`: networks as live sources, and the fusion of their tensors on
 //! the CPU; `burn-wgpu`: of burn's on its wgpu devices. Without any the crate is a pure CPU engine.
 
 mod backend;
@@ -75,6 +76,8 @@ pub use self::integrations::candle;
 pub use self::integrations::datafusion;
 #[cfg(feature = "http")]
 pub use self::integrations::http;
+#[cfg(feature = "serve")]
+pub use self::integrations::serve;
 pub use self::methods::{bayes, beam, calibration, decision, learning, partial, provenance, stacking, truth, vortex};
 pub use self::plan::cost::{Estimate, Executor};
 pub use self::spec::{

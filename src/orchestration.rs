@@ -36,7 +36,7 @@ pub mod hybrid;
 pub mod iteration;
 pub mod lane;
 pub mod ledger;
-mod lock;
+pub(crate) mod lock;
 mod opinion;
 pub mod parallel_fusion;
 pub mod router;

@@ -12,3 +12,6 @@ mod datafusion;
 mod http;
 #[cfg(any(feature = "burn", feature = "candle"))]
 mod perceptron;
+#[cfg(feature = "serve")]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod serve;

@@ -39,6 +39,8 @@ mod chunk;
 mod failure;
 mod format;
 mod ids;
+#[cfg(feature = "serve")]
+pub(in crate::integrations) mod ipc;
 mod job;
 mod labels;
 mod layout;

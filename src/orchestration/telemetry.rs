@@ -34,6 +34,7 @@ pub use self::metric::{
     REQUESTS_ROUTED, REQUESTS_STOPPED, SOURCE_CALLS, SOURCE_CALLS_IN_FLIGHT, SOURCE_SECONDS, SPENT_MICROS, TOKENS_IN,
     TOKENS_OUT,
 };
+pub(crate) use self::metric::{counter, gauge, histogram};
 pub use self::underway::{Request, SourceCall};
 
 use crate::orchestration::Stopped;

@@ -2,7 +2,7 @@
 
 mod detect;
 
-pub(super) use self::detect::{ID_NAMES, id_column, named_column};
+pub(super) use self::detect::{ID_NAMES, id_column, is_list, named_column};
 
 use std::path::PathBuf;
 

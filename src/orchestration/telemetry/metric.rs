@@ -144,15 +144,15 @@ pub const METRICS: [Metric; 19] = [
     LEDGER_COMMIT_SECONDS,
 ];
 
-const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+pub(crate) const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, unit, help }
 }
 
-const fn gauge(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+pub(crate) const fn gauge(name: &'static str, unit: Unit, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Gauge, unit, help }
 }
 
-const fn histogram(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+pub(crate) const fn histogram(name: &'static str, unit: Unit, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Histogram, unit, help }
 }
 
@@ -167,7 +167,7 @@ impl Metric {
         }
     }
 
-    pub(in crate::orchestration) fn counter(&self) -> Counter {
+    pub(crate) fn counter(&self) -> Counter {
         self.describe();
         metrics::counter!(self.name)
     }
@@ -177,13 +177,18 @@ impl Metric {
         metrics::counter!(self.name, L::KEY => label.name())
     }
 
-    pub(in crate::orchestration) fn gauge(&self) -> Gauge {
+    pub(crate) fn gauge(&self) -> Gauge {
         self.describe();
         metrics::gauge!(self.name)
     }
 
-    pub(in crate::orchestration) fn histogram(&self) -> Histogram {
+    pub(crate) fn histogram(&self) -> Histogram {
         self.describe();
         metrics::histogram!(self.name)
+    }
+
+    pub(crate) fn histogram_of<L: Label>(&self, label: L) -> Histogram {
+        self.describe();
+        metrics::histogram!(self.name, L::KEY => label.name())
     }
 }

@@ -18,7 +18,8 @@ impl Found {
     pub fn in_table(table: &Table, options: &EvidenceOptions) -> Result<Self> {
         let id = id_column(table, options.id.as_deref())?;
         let evidence = |&column: &usize| column != id;
-        let lists: Vec<usize> = (0..table.fields().len()).filter(evidence).filter(|&c| is_list(table, c)).collect();
+        let lists: Vec<usize> =
+            (0..table.fields().len()).filter(evidence).filter(|&c| is_list(table.fields()[c].data_type())).collect();
         let floats: Vec<usize> = (0..table.fields().len()).filter(evidence).filter(|&c| table.is_float(c)).collect();
         let groups = Group::all(table, &floats);
         if let Some(source) = source_column(table, id) {
@@ -151,8 +152,9 @@ fn source_column(table: &Table, id: usize) -> Option<usize> {
     (column != id && table.id_type(column).is_some()).then_some(column)
 }
 
-fn is_list(table: &Table, column: usize) -> bool {
-    match table.fields()[column].data_type() {
+/// Whether columns of a type are lists of floats.
+pub(in crate::integrations::arrow) fn is_list(data_type: &DataType) -> bool {
+    match data_type {
         DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
             matches!(item.data_type(), DataType::Float32 | DataType::Float64)
         }

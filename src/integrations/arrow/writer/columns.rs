@@ -75,7 +75,7 @@ impl Columns {
     }
 
     /// The id's field, then the outputs', then the label's, then the explanation's.
-    pub(super) fn schema(&self, id: &Field, format: Format) -> Schema {
+    pub(in crate::integrations::arrow) fn schema(&self, id: &Field, format: Format) -> Schema {
         let mut fields = vec![id.clone()];
         for output in self.outputs.iter() {
             match (output, format) {
@@ -103,7 +103,12 @@ impl Columns {
     }
 
     /// The columns of that schema.
-    pub(super) fn arrays(&self, ids: &ArrayRef, fused: &Fused, format: Format) -> Vec<ArrayRef> {
+    pub(in crate::integrations::arrow) fn arrays(
+        &self,
+        ids: &ArrayRef,
+        fused: &Fused,
+        format: Format,
+    ) -> Vec<ArrayRef> {
         let mut arrays: Vec<ArrayRef> = vec![Arc::clone(ids)];
         for output in self.outputs.iter() {
             let values = fused.values(output).unwrap_or_default();

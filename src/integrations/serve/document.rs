@@ -1,0 +1,83 @@
+//! The routes, and the document that describes them: one comes from the other.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::Problem;
+use super::shared::Shared;
+use super::{events, fuse, health, meters, process, status, strategy, token};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Consilience", description = "What many sources say, fused: one question at a time, or in batches."),
+    modifiers(&Token),
+)]
+struct Document;
+
+/// How the token is sent.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Routes of those who have the token, and of everybody.
+fn routers() -> (OpenApiRouter<Arc<Shared>>, OpenApiRouter<Arc<Shared>>) {
+    let closed = OpenApiRouter::new()
+        .routes(routes!(process::process))
+        .routes(routes!(process::feedback))
+        .routes(routes!(fuse::fuse))
+        .routes(routes!(strategy::strategy, strategy::set_strategy))
+        .routes(routes!(status::status))
+        .routes(routes!(events::events))
+        .routes(routes!(health::scrape));
+    let open = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(health::health))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::live));
+    (closed, open)
+}
+
+/// All routes without what they share, and the document as JSON.
+pub(super) fn of() -> (Router<Arc<Shared>>, String) {
+    let (closed, open) = routers();
+    let (router, document) = open.merge(closed).split_for_parts();
+    // Names and texts: it does not fail.
+    let document = document.to_json().unwrap_or_default();
+    (router, document)
+}
+
+/// What answers requests.
+pub(super) fn router(shared: &Arc<Shared>) -> Router {
+    let (closed, open) = routers();
+    let closed = closed.route_layer(from_fn_with_state(Arc::clone(shared), token::check));
+    let (router, document) = open.merge(closed).split_for_parts();
+    let document: Arc<str> = document.to_json().unwrap_or_default().into();
+    router
+        .route("/", get(health::page))
+        .route("/openapi.json", get(async move || ([(CONTENT_TYPE, "application/json")], document.to_string())))
+        .fallback(async |uri: Uri| {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                format!("there is no `{}`; `/openapi.json` says what there is", uri.path()),
+            )
+        })
+        .method_not_allowed_fallback(async |method: Method, uri: Uri| {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, format!("`{}` takes no {method}", uri.path()))
+        })
+        .layer(from_fn_with_state(Arc::clone(shared), meters::measure))
+        .with_state(Arc::clone(shared))
+}
