@@ -45,6 +45,7 @@ pub mod service;
 pub mod source;
 mod statistics;
 pub mod stop;
+mod tasks;
 pub mod telemetry;
 mod weigh;
 

@@ -6,7 +6,6 @@ mod generations;
 mod key;
 mod level;
 mod options;
-mod refreshes;
 mod stats;
 mod store;
 
@@ -21,11 +20,11 @@ pub use self::key::{Ask, Combination, Input, OpinionKey, PosteriorKey, Recipe, V
 pub(super) use self::level::Found;
 use self::level::Level;
 pub use self::options::{Eviction, Lifetime, Options, Room};
-use self::refreshes::Refreshes;
 pub use self::stats::{LevelStats, Stats};
 use crate::error::{Error, Result, SourceError};
 use crate::orchestration::Reply;
 use crate::orchestration::fuse::Verdict;
+use crate::orchestration::tasks::Tasks;
 
 /// Keeps opinions of single sources and, beside them, answers made of several, each within its bytes and for its time. `P`
 /// is what an answer made of several is.
@@ -82,7 +81,7 @@ pub struct Cache<P = Verdict> {
     opinions: Arc<Level<Reply, SourceError>>,
     posteriors: Arc<Level<P, Arc<Error>>>,
     /// Its tasks hold the levels and not this.
-    refreshes: Refreshes,
+    refreshes: Tasks,
 }
 
 impl<P: Footprint> Cache<P> {
@@ -99,7 +98,7 @@ impl<P: Footprint> Cache<P> {
             opinions: Arc::new(Level::new(options.opinions, Arc::clone(&generations), late)),
             posteriors: Arc::new(Level::new(options.posteriors, Arc::clone(&generations), |e| e.is_deadline())),
             generations,
-            refreshes: Refreshes::new(options.most_refreshes),
+            refreshes: Tasks::new(options.most_refreshes),
             options,
         })
     }

@@ -11,9 +11,9 @@ use super::entry::{Cached, Entry, Footprint, Made, Origin, Saved};
 use super::flights::{Flights, Seat};
 use super::generations::{Generations, Stamp};
 use super::key::{Hash, Key};
-use super::refreshes::Refreshes;
 use super::stats::{Counts, LevelStats};
 use super::store::Store;
+use crate::orchestration::tasks::Tasks;
 
 /// Answers of one kind; `E` is what keeps one from being made.
 pub(super) struct Level<V, E> {
@@ -94,7 +94,7 @@ impl<V: Footprint, E: Clone + Send + Sync + 'static> Level<V, E> {
     }
 
     /// A lookup, and what it does not find made, once for all who want it; what it finds stale made anew in the background.
-    pub async fn get_or_make<F, A>(self: &Arc<Self>, key: &Key, refreshes: &Refreshes, make: F) -> Result<Cached<V>, E>
+    pub async fn get_or_make<F, A>(self: &Arc<Self>, key: &Key, refreshes: &Tasks, make: F) -> Result<Cached<V>, E>
     where
         F: FnOnce() -> A + Send + 'static,
         A: Future<Output = Result<Made<V>, E>> + Send + 'static,
@@ -111,7 +111,7 @@ impl<V: Footprint, E: Clone + Send + Sync + 'static> Level<V, E> {
     }
 
     /// Has an answer made in the background, unless somebody makes it; whether that began.
-    pub fn refresh<F, A>(self: &Arc<Self>, key: &Key, refreshes: &Refreshes, make: F) -> bool
+    pub fn refresh<F, A>(self: &Arc<Self>, key: &Key, refreshes: &Tasks, make: F) -> bool
     where
         F: FnOnce() -> A + Send + 'static,
         A: Future<Output = Result<Made<V>, E>> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Answers that are made anew in the background.
+//! What runs in the background, as much of it as may be.
 
 use std::sync::{Mutex, MutexGuard};
 
@@ -7,15 +7,15 @@ use tokio::task::JoinSet;
 
 use crate::orchestration::lock::locked;
 
-/// The tasks that make answers anew. Dropping it ends them.
+/// Tasks that nobody waits for. Dropping it ends them.
 #[derive(Debug)]
-pub(super) struct Refreshes {
+pub(super) struct Tasks {
     most: usize,
     /// `None` once it is shut down.
     tasks: Mutex<Option<JoinSet<()>>>,
 }
 
-impl Refreshes {
+impl Tasks {
     pub fn new(most: usize) -> Self {
         Self { most, tasks: Mutex::new(Some(JoinSet::new())) }
     }
