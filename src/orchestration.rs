@@ -18,6 +18,7 @@
 //! | [`FusionProcess`] | fuses one item's opinions on an [`Engine`](crate::Engine), alone or in a batch with those of others |
 //! | [`Hybrid`] | answers from the cache, one call after another, side by side or on other machines, and learns which is the fastest: it puts together the [`Selector`], the [`Lane`], the [`Cache`], the [`Aggregator`], [`Dependencies`] and the [`History`] |
 //! | [`Cache`] | keeps opinions and fused answers as long as they are good, and has what is missing made once |
+//! | [`Controller`] | reads what was measured, finds what keeps requests from being answered well, and [acts](control) within bounds |
 //! | [`Track`] | how often a source or a group answered, how fast, at what cost |
 //! | [`ledger`] | keeps results and learned state in a file that survives crashes, and finds them again |
 //! | [`telemetry`] | counts, times and traces requests and calls, and exports that to Prometheus |
@@ -26,6 +27,7 @@ pub mod aggregate;
 mod bandit;
 pub mod batcher;
 pub mod cache;
+pub mod control;
 mod cost;
 pub mod dependency;
 mod distribution;
@@ -52,6 +54,7 @@ mod weigh;
 pub use self::aggregate::Aggregator;
 pub use self::batcher::{Batcher, Process};
 pub use self::cache::Cache;
+pub use self::control::Controller;
 pub use self::cost::Cost;
 pub(crate) use self::cost::Meter;
 pub use self::dependency::Dependencies;
