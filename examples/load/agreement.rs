@@ -13,8 +13,6 @@
 //! They agree where both hold at the median, the 90th and the 99th percentile, and where the server has counted every
 //! request that was answered, and none that was not asked here.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use crate::Failure;
@@ -133,13 +131,10 @@ impl Quantile {
         let farther = q + (1.0 - q) / 2.0;
         let (low, high) = there.quantile(q)?;
         let (_, most) = there.quantile(farther)?;
-        let most = (most + seconds(done.outside.quantile(farther))) * (1.0 + ROUNDING);
-        let here = seconds(done.tally.service.quantile(q));
+        let outside = done.outside.quantile(farther)?.as_secs_f64();
+        let most = (most + outside) * (1.0 + ROUNDING);
+        let here = done.tally.service.quantile(q)?.as_secs_f64();
         let finite = |x: f64| x.is_finite().then_some(x);
         Some(Self { q, here, low, high: finite(high), most: finite(most), agrees: here > low && here <= most })
     }
-}
-
-fn seconds(time: Duration) -> f64 {
-    time.as_secs_f64()
 }

@@ -23,6 +23,8 @@ const PROBES: f64 = 20.0;
 const SCRAPE: Duration = Duration::from_secs(5);
 /// How long the server may take to count a request after its last byte has come.
 const COUNTED: Duration = Duration::from_secs(1);
+/// How long a run waits for its threads before the first request is due.
+const START: Duration = Duration::from_millis(20);
 /// The stack of a thread that holds one connection.
 const STACK: usize = 256 << 10;
 
@@ -111,7 +113,7 @@ impl Generator {
                 builder().spawn_scoped(scope, || probes.work(prober, |_| target.live()))?;
                 let mut end = interval;
                 while end < length {
-                    thread::sleep(end.saturating_sub(run.began.elapsed()));
+                    run.sleep_until(end);
                     let part = run.take();
                     whole.add(&part);
                     tell(end, &part, scrape(scraper, target))?;
@@ -127,7 +129,7 @@ impl Generator {
             told
         });
         told?;
-        let span = run.began.elapsed().max(length);
+        let span = run.elapsed().max(length);
         let rest = run.take();
         whole.add(&rest);
         if interval < length {
@@ -171,16 +173,16 @@ fn scrape(scraper: &mut Connection, target: &Target) -> Result<Exposition, Failu
 
 impl<'a> Run<'a> {
     fn new(target: &'a Target, schedule: Schedule, timeout: Duration) -> Result<Self, Failure> {
-        Ok(Self { target, schedule, began: Instant::now(), timeout, tally: Mutex::new(Tally::new()?) })
+        Ok(Self { target, schedule, began: Instant::now() + START, timeout, tally: Mutex::new(Tally::new()?) })
     }
 
     /// Sends what is due, one after the other, until there is no more.
     fn work(&self, connection: &mut Connection, request: impl Fn(u64) -> Request<Full<Bytes>>) {
         while let Some(Arrival { number, at: due }) = self.schedule.next() {
-            let free = self.began.elapsed();
+            let is_free = Instant::now() <= self.began + due;
             let request = request(number);
-            thread::sleep(due.saturating_sub(self.began.elapsed()));
-            let sent = self.began.elapsed();
+            self.sleep_until(due);
+            let sent = self.elapsed();
             let left = (due + self.timeout).saturating_sub(sent);
             let ending = if left.is_zero() {
                 Ending::Unsent
@@ -189,16 +191,25 @@ impl<'a> Run<'a> {
                     .ask(self.target, request, left)
                     .map_or_else(|ending| ending, |answer| Ending::Answered(answer.status))
             };
-            let ended = self.began.elapsed();
+            let ended = self.elapsed();
             let mut tally = self.tally();
             let lag = sent.saturating_sub(due);
-            if free <= due {
+            if is_free {
                 tally.late.record(lag)
             } else {
                 tally.queued.record(lag)
             }
             tally.count(due, sent, ended, ending);
         }
+    }
+
+    /// Zero before it has begun.
+    fn elapsed(&self) -> Duration {
+        Instant::now().saturating_duration_since(self.began)
+    }
+
+    fn sleep_until(&self, time: Duration) {
+        thread::sleep((self.began + time).saturating_duration_since(Instant::now()));
     }
 
     /// What was counted since the last time.

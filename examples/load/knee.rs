@@ -22,13 +22,13 @@ pub fn find(args: &Args, generator: &mut Generator, report: &mut Report) -> Resu
         generator.run(rate, args.warm_up())?;
         let done = generator.run(rate, args.length() * if confirm { CONFIRMED } else { 1 })?;
         let mut step = done.step(rate);
-        let held = step.p99_ms <= args.p99 && step.errors <= args.most_errors;
+        let held = step.p99_ms.is_some_and(|p99| p99 <= args.p99) && step.errors <= args.most_errors;
         step.held = Some(held);
         println!(
-            "{rate:.0} a second{}: {} (P99 {:.2} ms, {} failed of {})",
+            "{rate:.0} a second{}: {} (P99 {} ms, {} failed of {})",
             if confirm { ", to confirm it" } else { "" },
             if held { "held" } else { "did not hold" },
-            step.p99_ms,
+            report::ms(step.p99_ms),
             step.errors,
             step.requests
         );

@@ -13,9 +13,11 @@ use crate::args::Args;
 use crate::generator::Done;
 use crate::slope::Slope;
 use crate::soak::Row;
+use crate::tally::Times;
 
-/// The share of P99 from which the generator's own lateness is remarked on.
+/// The share of P99 from which the generator's own lateness is remarked on, where it is more than what any timer is late.
 const MUCH: f64 = 0.25;
+const TIMER: Duration = Duration::from_millis(1);
 
 /// All figures of one call of the program.
 #[derive(Debug, Serialize)]
@@ -41,13 +43,13 @@ pub struct Step {
     pub requests: u64,
     pub errors: u64,
     pub endings: BTreeMap<String, u64>,
-    pub p50_ms: f64,
-    pub p90_ms: f64,
-    pub p99_ms: f64,
-    pub p999_ms: f64,
-    pub max_ms: f64,
+    pub p50_ms: Option<f64>,
+    pub p90_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+    pub p999_ms: Option<f64>,
+    pub max_ms: Option<f64>,
     /// How late the generator was, where a connection was free.
-    pub late_p99_ms: f64,
+    pub late_p99_ms: Option<f64>,
     /// Requests for which no connection was free.
     pub queued: u64,
     /// What the generator had of all cores, in microseconds a request.
@@ -77,7 +79,7 @@ impl Report {
 impl Done {
     pub fn step(&self, rate: f64) -> Step {
         let Self { tally, span, cpu, .. } = self;
-        let at = |q: f64| milliseconds(tally.latency.quantile(q));
+        let at = |q: f64| tally.latency.quantile(q).map(milliseconds);
         let requests = tally.requests();
         Step {
             rate,
@@ -90,7 +92,7 @@ impl Done {
             p99_ms: at(0.99),
             p999_ms: at(0.999),
             max_ms: at(1.0),
-            late_p99_ms: milliseconds(tally.late.quantile(0.99)),
+            late_p99_ms: tally.late.quantile(0.99).map(milliseconds),
             queued: tally.queued.len(),
             cpu_us: cpu.map(|cpu| 1e6 * cpu.as_secs_f64() / requests.max(1) as f64),
             held: None,
@@ -116,7 +118,6 @@ pub fn steps(steps: &[Step]) -> Table {
         "held",
     ]);
     for step in steps {
-        let ms = |time: f64| format!("{time:.2}");
         table.add_row([
             format!("{:.0}", step.rate),
             format!("{:.1}", step.reached),
@@ -139,23 +140,24 @@ pub fn steps(steps: &[Step]) -> Table {
 /// What else there is to know of a run.
 pub fn remarks(done: &Done) -> String {
     let Done { tally, outside, .. } = done;
-    let ms = |time: Duration| format!("{:.2}", milliseconds(time));
+    let at = |times: &Times, q: f64| ms(times.quantile(q).map(milliseconds));
     let mut text = format!(
         "Latencies count from when a request was due, and are of those that succeeded. Sent late where a connection was \
          free, the generator's own fault: median {} ms, P99 {}, at most {}.",
-        ms(tally.late.quantile(0.5)),
-        ms(tally.late.quantile(0.99)),
-        ms(tally.late.quantile(1.0)),
+        at(&tally.late, 0.5),
+        at(&tally.late, 0.99),
+        at(&tally.late, 1.0),
     );
-    if tally.late.quantile(0.99) > tally.latency.quantile(0.99).mul_f64(MUCH) {
-        text += "\nThe generator itself fell behind: much of P99 is its own.";
+    let much = tally.latency.quantile(0.99).map_or(TIMER, |p99| p99.mul_f64(MUCH).max(TIMER));
+    if tally.late.quantile(0.99).is_some_and(|late| late > much) {
+        text += "\nThe generator itself fell behind: much of P99 is its own, and says little of the server.";
     }
     if tally.queued.len() > 0 {
         text += &format!(
-            "\nFor {} requests no connection was free; they were sent late by {} ms at the median, {} at most.",
+            "\nRequests for which no connection was free: {}, sent late by {} ms at the median, {} at most.",
             tally.queued.len(),
-            ms(tally.queued.quantile(0.5)),
-            ms(tally.queued.quantile(1.0)),
+            at(&tally.queued, 0.5),
+            at(&tally.queued, 1.0),
         );
     }
     if tally.errors() > 0 {
@@ -166,8 +168,8 @@ pub fn remarks(done: &Done) -> String {
     if outside.len() > 0 {
         text += &format!(
             "\nA request for next to nothing, beside the load: median {} ms, P99 {}.",
-            ms(outside.quantile(0.5)),
-            ms(outside.quantile(0.99))
+            at(outside, 0.5),
+            at(outside, 0.99)
         );
     }
     text
@@ -207,6 +209,11 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table.set_header(header);
     table.column_iter_mut().for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
+}
+
+/// A time in milliseconds as it is printed.
+pub fn ms(time: Option<f64>) -> String {
+    time.map_or("-".to_owned(), |time| format!("{time:.2}"))
 }
 
 pub fn milliseconds(time: Duration) -> f64 {

@@ -22,9 +22,9 @@ pub struct Row {
     pub at_s: f64,
     /// Answers a second.
     pub reached: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
-    pub max_ms: f64,
+    pub p50_ms: Option<f64>,
+    pub p99_ms: Option<f64>,
+    pub max_ms: Option<f64>,
     pub errors: u64,
     /// What the server had in memory at its end; `None` where it does not say.
     pub resident_bytes: Option<f64>,
@@ -96,12 +96,13 @@ fn growth(slope: &Slope, seconds: f64) -> String {
 
 impl Row {
     fn of(from: Duration, end: Duration, tally: &Tally, exposition: Option<&Exposition>) -> Self {
+        let at = |q: f64| tally.latency.quantile(q).map(milliseconds);
         Self {
             at_s: end.as_secs_f64(),
             reached: tally.latency.len() as f64 / end.saturating_sub(from).as_secs_f64().max(f64::MIN_POSITIVE),
-            p50_ms: milliseconds(tally.latency.quantile(0.5)),
-            p99_ms: milliseconds(tally.latency.quantile(0.99)),
-            max_ms: milliseconds(tally.latency.quantile(1.0)),
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            max_ms: at(1.0),
             errors: tally.errors(),
             resident_bytes: exposition.and_then(|e| e.value("process_resident_memory_bytes")),
         }
@@ -109,9 +110,10 @@ impl Row {
 
     fn line(&self) -> String {
         let Self { at_s, reached, p50_ms, p99_ms, max_ms, errors, resident_bytes } = self;
+        let [p50_ms, p99_ms, max_ms] = [p50_ms, p99_ms, max_ms].map(|time| report::ms(*time));
         let memory = resident_bytes.map_or("-".to_owned(), |bytes| format!("{:.1}", bytes / MIB));
         format!(
-            "| {at_s:>6.0} | {reached:>9.1} | {p50_ms:>6.2} | {p99_ms:>6.2} | {max_ms:>6.1} | {errors:>6} | {memory:>20} |"
+            "| {at_s:>6.0} | {reached:>9.1} | {p50_ms:>6} | {p99_ms:>6} | {max_ms:>6} | {errors:>6} | {memory:>20} |"
         )
     }
 }
