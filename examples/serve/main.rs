@@ -27,11 +27,12 @@ use std::sync::Arc;
 
 use clap::Parser;
 use consilience::Engine;
+use consilience::orchestration::control::{self, Governed, Mode};
 use consilience::orchestration::ledger::{self, Ledger, Recorder};
 use consilience::orchestration::parallel_fusion::{self, Fate};
 use consilience::orchestration::router::{self, Group, Strategy};
 use consilience::orchestration::telemetry::{Exporter, Telemetry};
-use consilience::orchestration::{Service, service};
+use consilience::orchestration::{Service, Source, service};
 use consilience::serve::{Options, Server, Token};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -62,6 +63,9 @@ struct Args {
     /// Requests at a time, at most.
     #[arg(long, default_value_t = 512)]
     most_at_once: usize,
+    /// How far the controller goes: observe, advise or act.
+    #[arg(long, default_value = "advise", value_parser = mode)]
+    control: Mode,
     /// Makes a source slow: its name, by how many milliseconds, from which second on and for how many.
     #[arg(long, value_name = "NAME=MS@FROM+FOR")]
     slow: Vec<Fault>,
@@ -100,10 +104,11 @@ async fn run(args: Args) -> Result<(), Failure> {
         ..service::Options::default()
     };
     let [words, readers] = sources::groups(&args.slow, &args.fail)?;
+    let governed: Vec<Arc<Governed<str>>> = words.iter().chain(&readers).cloned().collect();
     let mut service = Service::builder(Arc::clone(&engine), sources::CLASSES.len())
         .options(options)
-        .group(Group::runtime("words"), words)
-        .group(Group::ai("readers"), readers)
+        .group(Group::runtime("words"), of(words))
+        .group(Group::ai("readers"), of(readers))
         .telemetry(Arc::new(Telemetry::new(Fate::Censored)));
     if let Some(ledger) = &ledger {
         service = service.recorder(Arc::new(Recorder::start(Arc::clone(ledger))?));
@@ -113,6 +118,7 @@ async fn run(args: Args) -> Result<(), Failure> {
     let options = Options { most_a_second: args.most_a_second, ..Options::default() };
     let mut server =
         Server::builder(service, Arc::clone(&engine)).labels(sources::CLASSES).options(options).exporter(exporter);
+    server = server.governed(governed).control(control::Options { mode: args.control, ..control::Options::default() });
     if let Some(token) = token {
         server = server.token(token);
     }
@@ -135,6 +141,17 @@ async fn run(args: Args) -> Result<(), Failure> {
         })
         .await?;
     Ok(())
+}
+
+/// The sources as a service takes them.
+fn of(governed: Vec<Arc<Governed<str>>>) -> Vec<Arc<dyn Source<str>>> {
+    governed.into_iter().map(|source| source as Arc<dyn Source<str>>).collect()
+}
+
+fn mode(name: &str) -> Result<Mode, String> {
+    let modes = [("observe", Mode::Observe), ("advise", Mode::Advise), ("act", Mode::Act)];
+    let found = modes.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, mode)| mode).ok_or_else(|| "it is observe, advise or act".to_owned())
 }
 
 /// A ledger that is there soon, however much it holds: it was written by this program and no other.

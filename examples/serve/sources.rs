@@ -1,17 +1,22 @@
 //! Five sources that say what a customer's message is: quick, simple, and each wrong in its own way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use consilience::orchestration::control::Governed;
 use consilience::orchestration::{Opinion, Question, Reply, Source, source};
 
 use crate::Failure;
 use crate::fault::{Fault, Faulty};
 
+/// How often a source that rests is asked on the side.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+
 /// What a message may be.
 pub const CLASSES: [&str; 3] = ["praise", "complaint", "question"];
 
 /// The sources of a group.
-type Sources = Vec<Arc<dyn Source<str>>>;
+type Sources = Vec<Arc<Governed<str>>>;
 
 /// A word, or its beginning, and what it says for each class, as logits.
 type Cue = (&'static str, [f32; 3]);
@@ -93,7 +98,7 @@ fn reader(name: &'static str, reads: impl Fn(&str) -> [f32; 3] + Send + Sync + '
 ///
 /// A fault of a source that there is not.
 pub fn groups(slow: &[Fault], fails: &[Fault]) -> Result<[Sources; 2], Failure> {
-    let words = vec![
+    let words: Vec<Arc<dyn Source<str>>> = vec![
         reader("praise", |text| by_words(text, PRAISE)),
         reader("complaint", |text| by_words(text, COMPLAINT)),
         reader("question", |text| by_words(text, QUESTION)),
@@ -104,8 +109,11 @@ pub fn groups(slow: &[Fault], fails: &[Fault]) -> Result<[Sources; 2], Failure> 
     if let Some(fault) = slow.iter().chain(fails).find(|fault| !names.contains(&&fault.name[..])) {
         return Err(format!("there is no source `{}`; there are {}", fault.name, names.join(", ")).into());
     }
-    let faulty = |source: &Arc<dyn Source<str>>| -> Arc<dyn Source<str>> {
-        Arc::new(Faulty::new(Arc::clone(source), slow, fails))
+    let governed = |source: &Arc<dyn Source<str>>| {
+        let faulty = Arc::new(Faulty::new(Arc::clone(source), slow, fails));
+        Ok(Arc::new(Governed::new(faulty, PROBE_EVERY)?))
     };
-    Ok(groups.each_ref().map(|group| group.iter().map(faulty).collect()))
+    let [words, readers] = groups;
+    let governed = |group: Vec<_>| group.iter().map(governed).collect::<Result<Sources, Failure>>();
+    Ok([governed(words)?, governed(readers)?])
 }

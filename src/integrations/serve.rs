@@ -6,6 +6,7 @@
 //! | `POST /api/v1/unified/feedback` | says what would have been right, from which the service learns |
 //! | `POST /api/v1/fuse` | fuses a batch of evidence, as JSON or as a stream of Arrow's IPC format |
 //! | `GET`, `PUT /api/v1/unified/strategy` | how the service chooses whom to ask |
+//! | `GET`, `PUT /api/v1/unified/control` | what the controller sees, says and does, and how far it goes |
 //! | `GET /api/v1/unified/metrics` | how the server and its sources do, as JSON |
 //! | `GET /api/v1/events` | what sources say, as they say it: server-sent events |
 //! | `GET /health`, `/health/live`, `/health/ready` | whether it lives, and whether it takes requests |
@@ -16,10 +17,15 @@
 //! Whatever is refused says why as RFC 9457 has it, and when to come back where that is known. Everything but health, the page
 //! and the document needs the token, where there is one; without one a server listens to its own machine alone.
 //!
+//! After every interval a [`Controller`](crate::orchestration::control::Controller) looks at what was measured. It says what it
+//! sees and, as far as it is let, changes how many requests are under way at a time and turned away, how many are fused at
+//! once and on what, and which sources are asked.
+//!
 //! What was learned is saved in the ledger's file each second in which something was, and is there again at the next start.
 
 mod body;
 mod connections;
+mod control;
 mod document;
 mod events;
 mod fuse;
@@ -31,6 +37,7 @@ mod problem;
 mod process;
 mod shared;
 mod status;
+mod steering;
 mod strategy;
 mod token;
 mod window;
@@ -44,11 +51,15 @@ use tokio::net::TcpListener;
 pub use self::meters::{HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS, READY, Route, Status};
 pub use self::options::Options;
 use self::shared::Shared;
+pub use self::steering::{
+    CONTROL_ACTIONS, CONTROL_ALARMS, CONTROL_MOST_AT_ONCE, CONTROL_OBJECTIVE, CONTROL_RESTING, CONTROL_SHED,
+};
 pub use self::token::Token;
 use crate::engine::Engine;
 use crate::error::{EvidenceError, RequestError, Result};
 use crate::orchestration::Service;
 use crate::orchestration::batcher::Shutdown;
+use crate::orchestration::control::{Governed, Options as ControlOptions};
 use crate::orchestration::ledger::Ledger;
 use crate::orchestration::telemetry::Exporter;
 
@@ -100,6 +111,8 @@ pub struct Builder {
     token: Option<Token>,
     exporter: Exporter,
     ledger: Option<Arc<Ledger>>,
+    control: Option<ControlOptions>,
+    governed: Vec<Arc<Governed<str>>>,
 }
 
 impl Builder {
@@ -133,18 +146,32 @@ impl Builder {
         self
     }
 
+    /// How the controller decides, which looks at what was measured after every interval; else it observes, within bounds
+    /// that include how the service is set.
+    pub fn control(mut self, options: ControlOptions) -> Self {
+        self.control = Some(options);
+        self
+    }
+
+    /// The sources that the controller knows of, which are among the service's: it sees how they do, and may have one rest.
+    pub fn governed(mut self, sources: Vec<Arc<Governed<str>>>) -> Self {
+        self.governed = sources;
+        self
+    }
+
     /// The server, which does not serve yet.
     ///
     /// # Errors
     ///
-    /// An option outside its range, or labels that are more or fewer than the classes.
+    /// An option outside its range, labels that are more or fewer than the classes, or a service that is set outside of the
+    /// controller's bounds.
     pub fn build(self) -> Result<Server> {
-        let Self { service, engine, labels, options, token, exporter, ledger } = self;
+        let Self { service, engine, labels, options, token, exporter, ledger, control, governed } = self;
         options.check()?;
         if !labels.is_empty() {
             EvidenceError::check_len("the list of labels", service.classes(), labels.len())?;
         }
-        let shared = Arc::new(Shared::new(service, engine, labels, options, token, exporter));
+        let shared = Arc::new(Shared::new(service, engine, labels, options, token, exporter, control, governed)?);
         Ok(Server { shared, ledger })
     }
 }
@@ -153,7 +180,8 @@ impl Server {
     /// A server of a service, and of an engine for batches, which may be the service's own.
     pub fn builder(service: Arc<Service<str>>, engine: Arc<Engine>) -> Builder {
         let (labels, options, exporter) = (Vec::new(), Options::default(), Exporter::new());
-        Builder { service, engine, labels, options, token: None, exporter, ledger: None }
+        let (token, ledger, control, governed) = (None, None, None, Vec::new());
+        Builder { service, engine, labels, options, token, exporter, ledger, control, governed }
     }
 
     /// The OpenAPI document of what it serves, as JSON.

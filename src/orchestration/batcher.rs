@@ -160,6 +160,17 @@ impl<P: Process> Batcher<P> {
         }
     }
 
+    /// The most requests in a batch.
+    #[must_use]
+    pub fn batch_requests(&self) -> usize {
+        self.0.shared.batch_requests()
+    }
+
+    /// Makes batches of so many requests at most from now on, at least of 1; one that has begun stays as it is.
+    pub fn set_batch_requests(&self, requests: usize) {
+        self.0.shared.set_batch_requests(requests);
+    }
+
     /// What it has done so far and what it holds now.
     #[must_use]
     pub fn stats(&self) -> Stats {

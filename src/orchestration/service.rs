@@ -307,6 +307,12 @@ impl<I: ?Sized + Send + Sync> Service<I> {
         &self.options
     }
 
+    /// What fuses the opinions of its requests.
+    #[must_use]
+    pub fn fuser(&self) -> &Fuser {
+        &self.fuser
+    }
+
     /// Number of classes.
     #[must_use]
     pub fn classes(&self) -> usize {

@@ -6,3 +6,4 @@ mod client;
 mod endings;
 mod limits;
 mod served;
+mod steering;

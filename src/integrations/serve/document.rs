@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::problem::Problem;
 use super::shared::Shared;
-use super::{events, fuse, health, meters, process, status, strategy, token};
+use super::{control, events, fuse, health, meters, process, status, strategy, token};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,6 +41,7 @@ fn routers() -> (OpenApiRouter<Arc<Shared>>, OpenApiRouter<Arc<Shared>>) {
         .routes(routes!(process::feedback))
         .routes(routes!(fuse::fuse))
         .routes(routes!(strategy::strategy, strategy::set_strategy))
+        .routes(routes!(control::control, control::set_control))
         .routes(routes!(status::status))
         .routes(routes!(events::events))
         .routes(routes!(health::scrape));

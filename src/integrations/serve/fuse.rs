@@ -96,12 +96,13 @@ pub(super) async fn fuse(
     let body = read(&shared, &head.headers, body, limit).await?;
     let fused = tokio::task::spawn_blocking(move || {
         let _room = room;
+        let engine = shared.steering.engine(&shared.engine);
         if is_stream {
             let fusion = match &how.fusion {
                 Some(text) => parse::<Fusion>(text.as_bytes()).map_err(|problem| problem.about("`fusion`"))?,
                 None => Fusion::default(),
             };
-            let answer = ipc::fuse(&shared.engine, &fusion, how.encoding.unwrap_or(Encoding::Probabilities), body)?;
+            let answer = ipc::fuse(engine, &fusion, how.encoding.unwrap_or(Encoding::Probabilities), body)?;
             return Ok(([(CONTENT_TYPE, STREAM)], answer).into_response());
         }
         if how.fusion.is_some() || how.encoding.is_some() {
@@ -109,7 +110,7 @@ pub(super) async fn fuse(
             return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
         }
         let batch: Batch = parse(&body)?;
-        Ok(axum::Json(batch.fuse(&shared.engine, limit)?).into_response())
+        Ok(axum::Json(batch.fuse(engine, limit)?).into_response())
     });
     fused.await.unwrap_or_else(|error| {
         Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, format!("the fusion ended early: {error}")))

@@ -69,9 +69,10 @@ async fn run(shared: Arc<Shared>, ledger: Option<Arc<Ledger>>) {
                 }
             }
             _ = looks.tick() => {
-                let interval = shared.window.turn();
+                let turned = shared.window.turn();
+                shared.steering.look(&shared, &turned);
                 // How groups did is learned from every request.
-                if interval.requests > 0 {
+                if turned.requests > 0 {
                     shared.learned.store(true, Ordering::Release);
                 }
             }

@@ -80,6 +80,7 @@ pub enum Route {
     Feedback,
     Fuse,
     Strategy,
+    Control,
     Metrics,
     Events,
     Health,
@@ -97,6 +98,7 @@ impl Route {
             Some("/api/v1/unified/feedback") => Self::Feedback,
             Some("/api/v1/fuse") => Self::Fuse,
             Some("/api/v1/unified/strategy") => Self::Strategy,
+            Some("/api/v1/unified/control") => Self::Control,
             Some("/api/v1/unified/metrics") => Self::Metrics,
             Some("/api/v1/events") => Self::Events,
             Some("/health" | "/health/live" | "/health/ready") => Self::Health,
@@ -115,6 +117,7 @@ impl Label for Route {
         Self::Feedback,
         Self::Fuse,
         Self::Strategy,
+        Self::Control,
         Self::Metrics,
         Self::Events,
         Self::Health,
@@ -130,6 +133,7 @@ impl Label for Route {
             Self::Feedback => "feedback",
             Self::Fuse => "fuse",
             Self::Strategy => "strategy",
+            Self::Control => "control",
             Self::Metrics => "metrics",
             Self::Events => "events",
             Self::Health => "health",
@@ -178,6 +182,9 @@ pub(super) async fn measure(State(shared): State<Arc<Shared>>, request: Request,
     let meters = &shared.meters;
     meters.in_flight.increment(1.0);
     let _in_flight = InFlight(&meters.in_flight);
+    if route == Route::Process {
+        shared.window.arrived();
+    }
     let response = next.run(request).await;
     let (took, status) = (began.elapsed(), Status::of(response.status()));
     meters.requests.count(status);

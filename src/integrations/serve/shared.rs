@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::http::StatusCode;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
@@ -14,11 +15,13 @@ use super::events::Telling;
 use super::meters::Meters;
 use super::options::Options;
 use super::problem::Problem;
+use super::steering::Steering;
 use super::token::Token;
 use super::window::Window;
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
 use crate::orchestration::Service;
+use crate::orchestration::control::{self, Governed};
 use crate::orchestration::lock::locked;
 use crate::orchestration::service::Answer;
 use crate::orchestration::telemetry::Exporter;
@@ -36,6 +39,7 @@ pub(super) struct Shared {
     pub meters: Meters,
     pub window: Window,
     pub telling: Telling,
+    pub steering: Steering,
     /// One permit for each byte of a batch.
     pub batches: Arc<Semaphore>,
     rate: Option<DefaultDirectRateLimiter>,
@@ -56,15 +60,18 @@ impl Shared {
         options: Options,
         token: Option<Token>,
         exporter: Exporter,
-    ) -> Self {
-        let (process, meters) = metrics::with_local_recorder(&exporter.recorder(), || {
+        control: Option<control::Options>,
+        governed: Vec<Arc<Governed<str>>>,
+    ) -> Result<Self> {
+        let (process, meters, steering) = metrics::with_local_recorder(&exporter.recorder(), || {
             let process = metrics_process::Collector::default();
             process.describe();
-            (process, Meters::new())
+            (process, Meters::new(), Steering::new(control, governed, &service, &engine))
         });
         // They rise from one run to the next, so that nobody speaks of another's answer.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-        Self {
+        Ok(Self {
+            steering: steering?,
             service,
             engine,
             labels,
@@ -82,7 +89,7 @@ impl Shared {
             answers: Mutex::default(),
             learned: AtomicBool::new(false),
             options,
-        }
+        })
     }
 
     /// The number of another request.
@@ -99,14 +106,18 @@ impl Shared {
         self.meters.ready.set(f64::from(u8::from(ready)));
     }
 
-    /// Lets a request for an answer or a fusion in, unless they come too often.
+    /// Lets a request for an answer or a fusion in, unless some are turned away, or they come too often.
     pub(super) fn admit(&self) -> Result<(), Problem> {
+        if self.steering.turns_away() {
+            let detail = "more requests come than are answered in time, so that a share of them is turned away";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(self.options.interval));
+        }
         let Some(rate) = &self.rate else { return Ok(()) };
         rate.check().map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             let most = self.options.most_a_second.map_or(0, std::num::NonZeroU32::get);
             let detail = format!("more requests come than the {most} in a second that are taken");
-            Problem::new(axum::http::StatusCode::TOO_MANY_REQUESTS, detail).retry_after(wait)
+            Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(wait)
         })
     }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use super::shared::Shared;
+use super::steering::Control;
 use super::window::Interval;
 use crate::orchestration::Track;
 
@@ -36,6 +37,8 @@ pub(super) struct Status {
     most_at_once: usize,
     /// Every source.
     sources: Vec<SourceStatus>,
+    /// What the controller sees, says and does.
+    control: Control,
 }
 
 /// How one source does.
@@ -55,6 +58,8 @@ pub(super) struct SourceStatus {
     p50_ms: Option<f64>,
     /// Nineteen of twenty took no longer, in milliseconds.
     p95_ms: Option<f64>,
+    /// Whether the controller has it rest: it is asked in no request for now.
+    resting: bool,
 }
 
 /// Every source with what is known of it from all steps.
@@ -93,6 +98,7 @@ fn sources(shared: &Shared) -> Vec<SourceStatus> {
                 failures: track.map_or(0, |track| track.observations() - track.successes()),
                 p50_ms: track.and_then(|track| ms(track, 0.5)),
                 p95_ms: track.and_then(|track| ms(track, 0.95)),
+                resting: shared.steering.rests(name),
             }
         })
         .collect()
@@ -122,5 +128,6 @@ pub(super) async fn status(State(shared): State<Arc<Shared>>) -> Answering<Statu
         under_way: shared.service.stats().under_way,
         most_at_once: shared.service.most_at_once(),
         sources: sources(&shared),
+        control: shared.steering.control(),
     })
 }

@@ -42,6 +42,16 @@ pub(super) struct Interval {
     pub p99_ms: Option<f64>,
 }
 
+/// The same as the controller reads it.
+pub(super) struct Turned {
+    pub requests: u64,
+    pub length: Duration,
+    pub arrivals: u64,
+    pub refused: u64,
+    /// Of those let in; a success is an answer, or a refusal for which the client is to blame.
+    pub track: Track,
+}
+
 #[derive(Debug)]
 pub(super) struct Window {
     began: Instant,
@@ -53,6 +63,7 @@ struct State {
     since: Instant,
     /// Of those let in; a success is an answer, or a refusal for which the client is to blame.
     track: Track,
+    arrivals: u64,
     refused: u64,
     past: VecDeque<Interval>,
 }
@@ -60,12 +71,16 @@ struct State {
 impl Window {
     pub(super) fn new() -> Self {
         let began = Instant::now();
-        let state = State { since: began, track: Track::default(), refused: 0, past: VecDeque::new() };
+        let state = State { since: began, track: Track::default(), arrivals: 0, refused: 0, past: VecDeque::new() };
         Self { began, state: Mutex::new(state) }
     }
 
     pub(super) fn uptime(&self) -> Duration {
         self.began.elapsed()
+    }
+
+    pub(super) fn arrived(&self) {
+        locked(&self.state).arrivals += 1;
     }
 
     pub(super) fn count(&self, status: Status, took: Duration) {
@@ -77,11 +92,12 @@ impl Window {
     }
 
     /// Ends the interval that runs, and begins another.
-    pub(super) fn turn(&self) -> Interval {
+    pub(super) fn turn(&self) -> Turned {
         let now = Instant::now();
         let mut state = locked(&self.state);
         let (track, refused) = (std::mem::take(&mut state.track), std::mem::take(&mut state.refused));
-        let seconds = (now - std::mem::replace(&mut state.since, now)).as_secs_f64();
+        let (arrivals, length) = (std::mem::take(&mut state.arrivals), now - std::mem::replace(&mut state.since, now));
+        let seconds = length.as_secs_f64();
         let let_in = track.observations();
         let (requests, errors) = (let_in + refused, let_in - track.successes());
         let share = |part: u64, of: u64| if of == 0 { 0.0 } else { part as f64 / of as f64 };
@@ -102,8 +118,8 @@ impl Window {
         if state.past.len() == REMEMBERED {
             state.past.pop_front();
         }
-        state.past.push_back(interval.clone());
-        interval
+        state.past.push_back(interval);
+        Turned { requests, length, arrivals, refused, track }
     }
 
     /// The intervals that ended, the oldest first.

@@ -55,6 +55,8 @@ struct State<P: Process> {
     in_flight: usize,
     batches: u64,
     batched: u64,
+    /// The most requests of a batch from now on.
+    batch_requests: usize,
     /// Slots that wait for something to do, and how many of them have been told that there is.
     idle: usize,
     called: usize,
@@ -71,6 +73,7 @@ impl<P: Process> Shared<P> {
             in_flight: 0,
             batches: 0,
             batched: 0,
+            batch_requests: limits.batch.requests,
             idle: 0,
             called: 0,
             pace: Pace::default(),
@@ -96,7 +99,7 @@ impl<P: Process> Shared<P> {
         input: P::Input,
         since: Instant,
     ) -> Result<Entry<P>, RequestError> {
-        let Limits { name: what, slots, batch, queue: most } = self.limits;
+        let Limits { name: what, slots, queue: most, .. } = self.limits;
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { input, answer, since };
         let mut state = self.lock();
@@ -106,7 +109,7 @@ impl<P: Process> Shared<P> {
         let room = Most { requests: most.requests - state.queue.len(), bytes: most.bytes - state.queue.bytes() };
         if room.requests == 0 || room.bytes < bytes {
             // It goes by whole batches: there is no room before the next one is taken.
-            let ahead = state.queue.len().min(batch.requests);
+            let ahead = state.queue.len().min(state.batch_requests);
             let running = state.began.map(|began| began.elapsed()).unwrap_or_default();
             return Err(RequestError::Full { what, retry_after: state.pace.time_for(ahead, slots, running) });
         }
@@ -118,6 +121,14 @@ impl<P: Process> Shared<P> {
             self.work.notify_one();
         }
         Ok((place, answered))
+    }
+
+    pub fn batch_requests(&self) -> usize {
+        self.lock().batch_requests
+    }
+
+    pub fn set_batch_requests(&self, requests: usize) {
+        self.lock().batch_requests = requests.max(1);
     }
 
     /// Takes a request out of the queue; whether it was still there.
@@ -135,7 +146,8 @@ impl<P: Process> Shared<P> {
         loop {
             if state.queue.len() > 0 {
                 let now = self.now();
-                state.queue.take(self.limits.batch, now, batch, expired);
+                let most = Most { requests: state.batch_requests, ..self.limits.batch };
+                state.queue.take(most, now, batch, expired);
                 if !batch.is_empty() {
                     state.in_flight += batch.len();
                     state.batches += 1;

@@ -76,9 +76,15 @@ impl Fuser {
     /// What the batcher has done so far; `None` where there is none.
     #[must_use]
     pub fn stats(&self) -> Option<Stats> {
+        self.batcher().map(Batcher::stats)
+    }
+
+    /// The batcher, where there is one.
+    #[must_use]
+    pub const fn batcher(&self) -> Option<&Batcher<FusionProcess>> {
         match &self.0 {
             Way::Alone(_) => None,
-            Way::Together(batcher) => Some(batcher.stats()),
+            Way::Together(batcher) => Some(batcher),
         }
     }
 

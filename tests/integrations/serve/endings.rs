@@ -101,6 +101,7 @@ async fn the_document_says_what_is_served() {
     found.sort();
     let expected = [
         "GET /api/v1/events",
+        "GET /api/v1/unified/control",
         "GET /api/v1/unified/metrics",
         "GET /api/v1/unified/strategy",
         "GET /health",
@@ -110,6 +111,7 @@ async fn the_document_says_what_is_served() {
         "POST /api/v1/fuse",
         "POST /api/v1/unified/feedback",
         "POST /api/v1/unified/process",
+        "PUT /api/v1/unified/control",
         "PUT /api/v1/unified/strategy",
     ];
     assert_eq!(found, expected);

@@ -23,6 +23,8 @@ async fn the_token_is_asked_of_everything_that_tells_or_does_something() {
         "POST /api/v1/fuse",
         "GET /api/v1/unified/strategy",
         "PUT /api/v1/unified/strategy",
+        "GET /api/v1/unified/control",
+        "PUT /api/v1/unified/control",
         "GET /api/v1/unified/metrics",
         "GET /api/v1/events",
         "GET /metrics",

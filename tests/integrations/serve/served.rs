@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use consilience::orchestration::control::{self, Governed};
 use consilience::orchestration::ledger::{Ledger, Recorder};
 use consilience::orchestration::parallel_fusion::Fate;
 use consilience::orchestration::router::{self, Group, Strategy};
@@ -25,6 +27,7 @@ pub struct Setup {
     pub most_at_once: usize,
     pub token: Option<Token>,
     pub ledger: Option<Arc<Ledger>>,
+    pub control: Option<control::Options>,
 }
 
 /// A server that runs.
@@ -44,6 +47,7 @@ impl Default for Setup {
             most_at_once: 100,
             token: None,
             ledger: None,
+            control: None,
         }
     }
 }
@@ -56,11 +60,15 @@ impl Setup {
             most_at_once: self.most_at_once,
             ..service::Options::default()
         };
+        let governed = |name: &str, act: Act| {
+            Arc::new(Governed::new(scripted::source(name, act), Duration::from_millis(20)).unwrap())
+        };
+        let (model, table) = (governed("model", self.model), governed("table", self.table));
         let service = metrics::with_local_recorder(&exporter.recorder(), || {
             let mut service = Service::builder(engine(), 2)
                 .options(options)
-                .group(Group::ai("models"), vec![scripted::source("model", self.model)])
-                .group(Group::runtime("tables"), vec![scripted::source("table", self.table)])
+                .group(Group::ai("models"), vec![model.clone()])
+                .group(Group::runtime("tables"), vec![table.clone()])
                 .telemetry(Arc::new(Telemetry::new(Fate::Censored)));
             if let Some(ledger) = &self.ledger {
                 service = service.recorder(Arc::new(Recorder::start(Arc::clone(ledger)).unwrap()));
@@ -70,9 +78,13 @@ impl Setup {
         let mut server = Server::builder(Arc::new(service), engine())
             .labels(["cat", "dog"])
             .options(self.options)
-            .exporter(exporter);
+            .exporter(exporter)
+            .governed(vec![model, table]);
         if let Some(token) = self.token {
             server = server.token(token);
+        }
+        if let Some(options) = self.control {
+            server = server.control(options);
         }
         if let Some(ledger) = self.ledger {
             server = server.ledger(ledger);
