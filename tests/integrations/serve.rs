@@ -4,6 +4,7 @@ mod answers;
 mod batches;
 mod client;
 mod endings;
+mod killed;
 mod limits;
 mod served;
 mod steering;

@@ -55,6 +55,22 @@ async fn a_batch_has_at_most_so_many_requests() {
 }
 
 #[tokio::test]
+async fn batches_are_made_smaller_and_larger_while_it_runs() {
+    let set = |gate: &Gate, first: usize, then: usize| {
+        let batcher = gate.batcher().batch_requests(first).build().unwrap();
+        assert_eq!(batcher.batch_requests(), first);
+        batcher.set_batch_requests(then);
+        batcher
+    };
+    let smaller = batches(Gate::default(), |gate| set(gate, 3, 2), plain(1..=3)).await;
+    assert_eq!(smaller, [vec![1, 2], vec![3]]);
+    let larger = batches(Gate::default(), |gate| set(gate, 1, 3), plain(1..=3)).await;
+    assert_eq!(larger, [[1, 2, 3]]);
+    let none = batches(Gate::default(), |gate| set(gate, 2, 0), plain(1..=2)).await;
+    assert_eq!(none, [[1], [2]]);
+}
+
+#[tokio::test]
 async fn a_request_that_does_not_fit_into_a_batch_waits_and_all_behind_it() {
     let asks = [(1, 60), (2, 50), (3, 10), (4, 40), (5, 100)];
     let asks = asks.map(|(id, bytes)| (Ask { bytes, ..ask(id) }, Submission::default()));
