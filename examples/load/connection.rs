@@ -9,7 +9,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::timeout;
 
 use crate::Failure;
@@ -60,33 +60,21 @@ impl Connection {
     }
 }
 
-async fn exchange(
-    open: &mut Option<Open>,
-    target: &Target,
-    mut request: Request<Full<Bytes>>,
-) -> Result<Answer, Ending> {
-    loop {
-        let (mut connection, is_new) = match open.take() {
-            Some(connection) if !connection.sender.is_closed() => (connection, false),
-            _ => (connect(target).await.map_err(|_| Ending::Connect)?, true),
-        };
-        match connection.sender.try_send_request(request).await {
-            Ok(response) => {
-                let status = response.status().as_u16();
-                let body = response.into_body().collect().await.map_err(|_| Ending::Broken)?.to_bytes();
-                // Ready at once, or the server wants it closed.
-                if connection.sender.ready().await.is_ok() {
-                    *open = Some(connection);
-                }
-                return Ok(Answer { status, body });
-            }
-            // The server closed it while nothing was under way, and has seen nothing of the request.
-            Err(mut error) => match error.take_message() {
-                Some(unsent) if !is_new => request = unsent,
-                _ => return Err(Ending::Broken),
-            },
-        }
+async fn exchange(open: &mut Option<Open>, target: &Target, request: Request<Full<Bytes>>) -> Result<Answer, Ending> {
+    if open.is_some() {
+        // The server may have closed it since; the first lets that be heard, the second lets the driver see it.
+        yield_now().await;
+        yield_now().await;
     }
+    let mut connection = match open.take() {
+        Some(connection) if !connection.sender.is_closed() => connection,
+        _ => connect(target).await.map_err(|_| Ending::Connect)?,
+    };
+    let response = connection.sender.send_request(request).await.map_err(|_| Ending::Broken)?;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.map_err(|_| Ending::Broken)?.to_bytes();
+    *open = Some(connection);
+    Ok(Answer { status, body })
 }
 
 async fn connect(target: &Target) -> Result<Open, Failure> {

@@ -18,7 +18,7 @@ use crate::target::Target;
 use crate::{Failure, machine};
 
 /// Requests a second, beside the load, that ask for next to nothing.
-const PROBES: f64 = 20.0;
+const PROBES: f64 = 100.0;
 /// How long a scrape may take.
 const SCRAPE: Duration = Duration::from_secs(5);
 /// How long the server may take to count a request after its last byte has come.
@@ -156,7 +156,7 @@ impl Generator {
         loop {
             let there = Buckets::of_process(&self.scrape()?)?.since(&before)?;
             if there.total() >= done.tally.service.len() || asked.elapsed() > COUNTED {
-                return Ok(Agreement::of(done, &there));
+                return Agreement::of(done, &there);
             }
             thread::sleep(COUNTED / 20);
         }

