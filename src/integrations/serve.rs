@@ -184,7 +184,7 @@ impl Server {
         Builder { service, engine, labels, options, token, exporter, ledger, control, governed }
     }
 
-    /// The OpenAPI document of what it serves, as JSON.
+    /// The OpenAPI document of what it serves where it has a token, as JSON; `/openapi.json` is that of the server at hand.
     #[must_use]
     pub fn document() -> String {
         document::of().1

@@ -61,11 +61,24 @@ pub(super) fn of() -> (Router<Arc<Shared>>, String) {
     (router, document)
 }
 
+/// Describes a server that asks for no token.
+fn open_to_all(document: &mut utoipa::openapi::OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put].into_iter().flatten() {
+            operation.security = None;
+            operation.responses.responses.remove("401");
+        }
+    }
+}
+
 /// What answers requests.
 pub(super) fn router(shared: &Arc<Shared>) -> Router {
     let (closed, open) = routers();
     let closed = closed.route_layer(from_fn_with_state(Arc::clone(shared), token::check));
-    let (router, document) = open.merge(closed).split_for_parts();
+    let (router, mut document) = open.merge(closed).split_for_parts();
+    if shared.token.is_none() {
+        open_to_all(&mut document);
+    }
     let document: Arc<str> = document.to_json().unwrap_or_default().into();
     router
         .route("/", get(health::page))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use consilience::serve::{Options, Server};
+use consilience::serve::{Options, Server, Token};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -74,8 +74,16 @@ async fn who_goes_away_is_asked_for_no_longer() {
 async fn the_document_says_what_is_served() {
     let served = Setup::default().serve().await;
     let document = get(served.at, "/openapi.json").await.json();
-    let own: Value = serde_json::from_str(&Server::document()).unwrap();
-    assert_eq!(document, own);
+    // With a token it is that of all servers; without one it says nothing of it.
+    let token = Some(Token::new("0123456789abcdef").unwrap());
+    let closed = Setup { token, ..Setup::default() }.serve().await;
+    let all: Value = serde_json::from_str(&Server::document()).unwrap();
+    assert_eq!(get(closed.at, "/openapi.json").await.json(), all);
+    closed.end().await.unwrap();
+    let process = |document: &Value| document["paths"]["/api/v1/unified/process"]["post"].clone();
+    assert_eq!(process(&all)["security"], serde_json::json!([{ "token": [] }]));
+    assert!(process(&all)["responses"]["401"].is_object());
+    assert!(process(&document)["security"].is_null() && process(&document)["responses"]["401"].is_null());
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
