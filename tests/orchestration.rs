@@ -6,6 +6,7 @@ mod batched;
 mod batcher;
 mod cache;
 mod complexity;
+mod control;
 mod costs;
 mod dependency;
 pub mod engine;

@@ -25,17 +25,23 @@
 //! | [`Device`](Bottleneck::Device) | batches twice as large, the CPU, shedding |
 //! | [`Unexplained`](Bottleneck::Unexplained) | nothing |
 //!
-//! Sources are put to rest side by side; of all else one action is on trial at a time, and none while a source is. A trial
-//! leaves out [`Options::settle`] readings and takes the mean [`Objective`] of the next [`Options::judge`]. Risen by more than
-//! the margin it is rolled back; so is another number at a time, batch or executor where it has not fallen by as much. Where
-//! the load has changed by more than [`Options::steady`], nothing is said and the action stands. What was rolled back is left
-//! alone for [`Options::cool_down`] readings, the n-th time in a row for 2^(n-1) times as many.
+//! Where some is shed already, shedding more comes first.
+//!
+//! Sources are put to rest side by side; of all else one action is on trial at a time, none while a source is, and none while
+//! what waits gets less or the objective falls by itself. A trial leaves out [`Options::settle`] readings, and up to six in which
+//! what waits gets less, and takes the mean [`Objective`] of the next [`Options::judge`]. Risen by more than the margin it is rolled back; so is another number at a
+//! time, batch or executor where it has not fallen by as much. Where the load has changed by more than [`Options::steady`],
+//! that cannot be told: these are rolled back then, and all else stands. What was rolled back is left alone for [`Options::cool_down`] readings, the n-th
+//! time in a row for 2^(n-1) times as many.
 //!
 //! After [`Options::calm`] readings without a bottleneck one knob goes one step back: a tenth of the requests less is shed,
-//! a source that rests and has answered its probes is asked in a quarter of the requests, then in half, then in all. Where that
-//! is followed by a bottleneck it is rolled back, and waits likewise, or, but for a source, until the load is a tenth less. So
-//! under conditions that do not change a knob that cannot stay at its normal place is moved there and back at most
-//! log2(1 + t / cool-down) + 1 times in t readings.
+//! a source that rests and has answered its probes is asked in a quarter of the requests, then in half, then in all. Where a
+//! bottleneck is found while that is judged, it is rolled back; where load is one later, but within four times the wait, the
+//! first that is done about it is to roll back the last step. Then this source waits, or all other knobs together do, to begin with another of them, likewise
+//! for 2^(n-1) cool-downs, or, but for a source, until the load is surely a tenth less.
+//!
+//! So under conditions that do not change, each of the three ways of a knob (up, down and back to normal) is tried at most
+//! log2(1 + t / cool-down) + 1 times in t readings for nothing, and between tries it stands still ever longer.
 //!
 //! # False alarms
 //!
@@ -69,13 +75,12 @@ pub use self::bottleneck::Bottleneck;
 use self::bottleneck::Cause;
 pub use self::forecast::{Forecast, Forecaster, Horizon, LastValue, Outlook};
 pub use self::governed::Governed;
-use self::moves::Way;
 pub use self::objective::Objective;
 pub use self::options::{Mode, Options};
 pub use self::page_hinkley::{PageHinkley, Rise};
 pub use self::reading::{Probe, Quantiles, Reading, SourceReading};
 pub use self::setting::{Bounds, Executor, Knob, Setting, Value};
-use self::trial::{Restraint, Trial};
+use self::trial::{Key, Restraint, Trial};
 use crate::error::Result;
 
 /// Decides after every reading how requests are carried out from then on; see the [module](self).
@@ -136,7 +141,15 @@ pub struct Controller {
     /// Good probes in a row of each source that rests.
     good_probes: BTreeMap<String, u32>,
     trials: Vec<Trial>,
-    restraints: BTreeMap<(Knob, Way), Restraint>,
+    restraints: BTreeMap<Key, Restraint>,
+    /// The reading after which a knob last turned out not to be able to go back.
+    refused: BTreeMap<Knob, u64>,
+    /// Requests that came in each of the last readings, as many as make a calm.
+    arrivals: VecDeque<u64>,
+    /// The objective and what waited in the reading before.
+    before: Option<(f64, u64)>,
+    /// The reading before which nothing new is done about load: what was undone has yet to show.
+    resting: u64,
     log: VecDeque<Action>,
 }
 
@@ -177,6 +190,10 @@ impl Controller {
             good_probes: BTreeMap::new(),
             trials: Vec::new(),
             restraints: BTreeMap::new(),
+            refused: BTreeMap::new(),
+            arrivals: VecDeque::new(),
+            before: None,
+            resting: 0,
             log: VecDeque::new(),
         })
     }
@@ -193,11 +210,12 @@ impl Controller {
             Mode::Advise => self.advise(reading, &found),
             Mode::Act => {
                 let mut actions = self.judge(reading, &found, objective.total());
-                actions.extend(self.relieve(reading, &found));
+                actions.extend(self.relieve(reading, &found, objective.total()));
                 actions.extend(self.go_back(reading));
                 actions
             }
         };
+        self.before = Some((objective.total(), reading.queued));
         self.remember(&actions);
         let bottleneck = found.into_iter().next().unwrap_or(Bottleneck::None);
         Step { anomalies, bottleneck, objective, actions, setting: self.setting.clone() }
@@ -214,6 +232,8 @@ impl Controller {
         self.calm = if found.is_empty() && ordinary { self.calm.saturating_add(1) } else { 0 };
         self.recent.push_front(objective);
         self.recent.truncate(self.options.judge as usize);
+        self.arrivals.push_front(reading.arrivals);
+        self.arrivals.truncate(self.options.calm as usize);
         for source in &reading.sources {
             if self.setting.trust(&source.name) > 0.0 {
                 self.good_probes.remove(&source.name);
@@ -221,7 +241,8 @@ impl Controller {
             }
             let good = self.good_probes.entry(source.name.clone()).or_default();
             for probe in &source.probes {
-                let is_good = probe.answered && probe.latency <= self.options.latency;
+                // What is only just in time would be found slow again by chance.
+                let is_good = probe.answered && probe.latency <= self.options.latency / 2;
                 *good = if is_good { good.saturating_add(1) } else { 0 };
             }
         }

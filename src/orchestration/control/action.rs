@@ -68,6 +68,13 @@ pub enum Reason {
         /// The objective after it.
         after: f64,
     },
+    /// The load changed so much that its effect cannot be told.
+    Unclear {
+        /// Requests that came in a reading before the action.
+        before: f64,
+        /// Requests that came in a reading after it.
+        after: f64,
+    },
     /// The way back to normal was a step too far.
     Back(Bottleneck),
 }
@@ -94,6 +101,7 @@ impl Reason {
             Self::Calm { .. } => "calm",
             Self::Worse { .. } => "worse",
             Self::NoBetter { .. } => "no_better",
+            Self::Unclear { .. } => "unclear",
             Self::Back(_) => "too_soon",
         }
     }
@@ -118,6 +126,12 @@ impl fmt::Display for Reason {
             Self::Calm { readings } => write!(f, "nothing exceeded what is allowed for {readings} readings"),
             Self::Worse { before, after } => write!(f, "the objective rose from {before:.2} to {after:.2}"),
             Self::NoBetter { before, after } => write!(f, "the objective went from {before:.2} to {after:.2} only"),
+            Self::Unclear { before, after } => {
+                write!(
+                    f,
+                    "{after:.0} requests came in a reading and {before:.0} before, so that its effect cannot be told"
+                )
+            }
             Self::Back(bottleneck) => write!(f, "that was too soon, for {bottleneck}"),
         }
     }

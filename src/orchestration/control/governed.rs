@@ -205,7 +205,10 @@ impl<I: ?Sized + Send + Sync + 'static> Source<I> for Governed<I> {
 /// Whether the source did its part.
 fn succeeded(reply: &Result<Reply, SourceError>, classes: usize) -> bool {
     match reply {
-        Ok(reply) => reply.opinion.probabilities(classes).is_ok() || reply.opinion.renormalised().is_some(),
+        Ok(Reply { opinion, .. }) => {
+            let valid = |opinion: &Opinion| opinion.probabilities(classes).is_ok();
+            valid(opinion) || opinion.renormalised().as_ref().is_some_and(valid)
+        }
         Err(error) => matches!(error, SourceError::Abstained),
     }
 }

@@ -19,35 +19,41 @@ pub(super) type Move = (Knob, Way, Value);
 
 /// How much more is shed at a time at least, and how much less.
 const SHED: f64 = 0.1;
-/// How much less is let in than was done, so that what waits gets fewer.
-const SPARE: f64 = 0.95;
+/// What share of what was done is let in, so that what waits gets less within a few readings.
+const SPARE: f64 = 0.85;
 /// The share of requests in which a source that rested is asked first.
 const FIRST: f64 = 0.25;
 
 /// What may help, the likeliest first.
-pub(super) fn against(bottleneck: &Bottleneck, reading: &Reading, setting: &Setting, options: &Options) -> Vec<Move> {
+pub(super) fn against(
+    bottleneck: &Bottleneck,
+    reading: &Reading,
+    setting: &Setting,
+    normal: &Setting,
+    options: &Options,
+) -> Vec<Move> {
     let bounds = &options.bounds;
-    let more =
-        (Knob::Concurrency, Way::Up, Value::Count(half_more(setting.concurrency).min(*bounds.concurrency.end())));
-    let fewer =
-        (Knob::Concurrency, Way::Down, Value::Count(third_less(setting.concurrency).max(*bounds.concurrency.start())));
+    // Either way from normal, but not from one over to the other: that would be swinging.
+    let (now, usual) = (setting.concurrency, normal.concurrency);
+    let at_once = |way, count| (Knob::Concurrency, way, Value::Count(count));
+    let more = (now >= usual).then(|| at_once(Way::Up, half_more(now).min(*bounds.concurrency.end())));
+    let fewer = (now <= usual).then(|| at_once(Way::Down, third_less(now).max(*bounds.concurrency.start())));
     let larger = (Knob::Batch, Way::Up, Value::Count(setting.batch.saturating_mul(2).min(*bounds.batch.end())));
     let shed = (Knob::Shed, Way::Up, Value::Share(shed(reading, setting).min(bounds.shed)));
     // What is turned away for want of room is not made fewer by turning more away.
     let slow = reading.slowness().is_some_and(|seconds| seconds > options.latency.as_secs_f64());
     let shed = slow.then_some(shed);
-    let moves = match bottleneck {
+    let sheds = setting.shed > normal.shed;
+    let mut moves: Vec<Move> = match bottleneck {
         Bottleneck::FailingSource { source, .. } | Bottleneck::SlowSource { source, .. } => {
             let others = reading.sources.iter().filter(|other| other.name != *source);
             let awake = others.filter(|other| setting.trust(&other.name) > 0.0).count();
             let rest = (Knob::Trust(source.clone()), Way::Down, Value::Share(0.0));
             (awake >= bounds.awake).then_some(rest).into_iter().collect()
         }
-        Bottleneck::Overload { queued: 0, .. } if slow => {
-            [Some(fewer), Some(larger), shed].into_iter().flatten().collect()
-        }
+        Bottleneck::Overload { queued: 0, .. } if slow => [fewer, Some(larger), shed].into_iter().flatten().collect(),
         Bottleneck::Overload { .. } => {
-            [Some(more), Some(larger), shed, slow.then_some(fewer)].into_iter().flatten().collect()
+            [more, Some(larger), shed, fewer.filter(|_| slow)].into_iter().flatten().collect()
         }
         Bottleneck::Device { .. } => {
             let cpu = (Knob::Executor, Way::Down, Value::Executor(Executor::Cpu));
@@ -55,7 +61,12 @@ pub(super) fn against(bottleneck: &Bottleneck, reading: &Reading, setting: &Sett
         }
         Bottleneck::None | Bottleneck::Unexplained { .. } => Vec::new(),
     };
-    moves.into_iter().filter(|(knob, _, to)| setting.get(knob) != *to).collect()
+    if sheds {
+        // Just above what can be done, latencies rise and fall by chance, and whatever is tried then may look like a help.
+        moves.sort_by_key(|(knob, ..)| *knob != Knob::Shed);
+    }
+    moves.retain(|(knob, _, to)| setting.get(knob) != *to);
+    moves
 }
 
 /// One step of a knob towards normal.

@@ -51,14 +51,15 @@ pub struct Options {
     /// How much the [`Objective`](super::Objective) has to rise for an action to have made it worse, or fall to have made
     /// it better; at least 0.
     pub margin: f64,
-    /// By what factor, less one, the load may change before an action can no longer be judged; above 0.
+    /// By what factor, less one, the load may change before an action can no longer be judged; above 0. A change within three
+    /// standard deviations of Poisson arrivals is none.
     pub steady: f64,
     /// Readings for which a knob is left alone after it was rolled back; each time twice as long. At least 1.
     pub cool_down: u32,
     /// Readings in a row without a cause after which one knob goes one step back to normal; at least 1.
     pub calm: u32,
-    /// Good probes in a row after which a source that rests is asked again, twice as many each time that did not last; at
-    /// least 1.
+    /// Good probes in a row, answered within half the latency, after which a source that rests is asked again; twice as many
+    /// each time that did not last. At least 1.
     pub probes: u32,
     /// What losing all requests is worth in the objective; at least 0.
     pub lost: f64,
@@ -70,7 +71,7 @@ pub struct Options {
 
 impl Default for Options {
     /// Observes against 200 ms and 5 %. Acts after two readings, is judged by the second and the third after, and leaves a
-    /// knob alone for five minutes, at 10 s a reading; a minute of calm takes a step back.
+    /// knob alone for five minutes, at 10 s a reading; a minute of calm takes a step back, and ten good probes end the rest of a source.
     fn default() -> Self {
         Self {
             mode: Mode::Observe,
@@ -87,7 +88,7 @@ impl Default for Options {
             steady: 0.25,
             cool_down: 30,
             calm: 6,
-            probes: 3,
+            probes: 10,
             lost: 2.0,
             price: 0.05,
             log: 256,

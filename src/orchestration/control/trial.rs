@@ -16,11 +16,13 @@ pub(super) struct Trial {
     pub from: Value,
     /// The objective before it.
     pub before: f64,
-    /// Requests a second before it.
-    pub load: f64,
+    /// Requests that came in a reading before it.
+    pub arrivals: f64,
     /// Readings since.
     pub readings: u32,
-    /// Of the readings that judge it: objectives and loads.
+    /// Readings that were not counted, for what had come before it was still being worked off.
+    pub waited: u32,
+    /// Of the readings that judge it: objectives and arrivals.
     pub sums: (f64, f64),
     /// What exceeded what is allowed in the first of these in which something did.
     pub exceeded: Option<Bottleneck>,
@@ -37,12 +39,22 @@ pub(super) enum Verdict {
     Undone(Reason),
 }
 
+/// Readings that a trial waits at most for what waits to be worked off.
+const PATIENCE: u32 = 6;
+
 impl Trial {
+    /// Whether it waits one reading more, for what came before it to be worked off.
+    pub fn waits(&mut self) -> bool {
+        let waits = self.waited < PATIENCE;
+        self.waited += u32::from(waits);
+        waits
+    }
+
     /// Takes in the objective of one more reading; the verdict after the last.
     pub fn observe(
         &mut self,
         objective: f64,
-        load: f64,
+        arrivals: u64,
         found: Option<&Bottleneck>,
         options: &Options,
     ) -> Option<Verdict> {
@@ -50,19 +62,25 @@ impl Trial {
         if self.readings <= options.settle {
             return None;
         }
-        self.sums = (self.sums.0 + objective, self.sums.1 + load);
+        self.sums = (self.sums.0 + objective, self.sums.1 + arrivals as f64);
         self.exceeded = self.exceeded.take().or_else(|| found.cloned());
         if self.readings - options.settle < options.judge {
             return None;
         }
-        let (after, load) = (self.sums.0 / f64::from(options.judge), self.sums.1 / f64::from(options.judge));
-        let steady = load <= self.load * (1.0 + options.steady) && self.load <= load * (1.0 + options.steady);
+        let judges = f64::from(options.judge);
+        let (after, came, usual) = (self.sums.0 / judges, self.sums.1 / judges, self.arrivals);
+        let change = (came - usual).abs();
+        // Three standard deviations of the difference of two means of Poisson counts are chance.
+        let steady = change <= options.steady * came.min(usual) || change <= 3.0 * ((came + usual) / judges).sqrt();
         // What was shed or lent to a source may take longer to help, and costs little; of what is to make more of the same
         // means, only what helps is kept.
         let must_help = matches!(self.knob, Knob::Concurrency | Knob::Batch | Knob::Executor);
         let before = self.before;
         Some(match (self.way, &self.exceeded) {
             (Way::Back, Some(bottleneck)) => Verdict::Undone(Reason::Back(bottleneck.clone())),
+            (Way::Up | Way::Down, _) if must_help && !steady => {
+                Verdict::Undone(Reason::Unclear { before: usual, after: came })
+            }
             _ if !steady => Verdict::Unclear,
             _ if after > before + options.margin => Verdict::Undone(Reason::Worse { before, after }),
             (Way::Up | Way::Down, _) if must_help && after >= before - options.margin => {
@@ -73,46 +91,81 @@ impl Trial {
     }
 }
 
-/// What is remembered of one way of a knob.
-#[derive(Debug, Clone, Copy, Default)]
+/// What is remembered together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    /// One way of one knob.
+    One(Knob, Way),
+    /// The way back of all knobs but trust: one of them may be where it is thanks to another.
+    Back,
+}
+
+impl Key {
+    pub fn of(knob: &Knob, way: Way) -> Self {
+        match (knob, way) {
+            (Knob::Trust(_), _) | (_, Way::Up | Way::Down) => Self::One(knob.clone(), way),
+            (_, Way::Back) => Self::Back,
+        }
+    }
+}
+
+/// A step back to normal.
+#[derive(Debug, Clone)]
+pub(super) struct Returned {
+    /// The reading after which it was taken.
+    pub at: u64,
+    pub knob: Knob,
+    pub from: Value,
+    pub to: Value,
+}
+
+/// How often in a row something was of no use, and how long it is left alone for that.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Restraint {
-    /// How often in a row it was of no use.
     failures: u32,
     /// The reading before which it is not tried again.
     until: u64,
-    /// Requests a second when it last was of no use.
-    load: f64,
-    /// The reading at which the last step back was taken that has not been regretted.
-    returned: Option<u64>,
+    /// Requests that came in the last readings when it last was of no use.
+    arrivals: u64,
+    /// The last step back that has not been regretted.
+    returned: Option<Returned>,
 }
 
 /// By how much the load must have fallen for a way back not to wait.
 const LESS: f64 = 0.9;
-/// The doublings after which a wait gets no longer: 2^16 five minutes are more than half a year.
+/// How many times the wait that a failure of it would bring a step back has to last.
+const LASTING: u64 = 4;
+/// The doublings after which a wait gets no longer: 2^16 times five minutes are more than half a year.
 const MOST: u32 = 16;
 
 impl Restraint {
     /// It was of no use; it is left alone twice as long as the last time.
-    pub fn fail(&mut self, now: u64, load: f64, options: &Options) {
+    pub fn fail(&mut self, now: u64, arrivals: u64, options: &Options) {
         self.until = now.saturating_add(self.wait(options));
         self.failures = self.failures.saturating_add(1);
-        (self.load, self.returned) = (load, None);
+        (self.arrivals, self.returned) = (arrivals, None);
+    }
+
+    /// It was of use.
+    pub fn hold(&mut self) {
+        self.failures = self.failures.saturating_sub(1);
     }
 
     /// A step back was taken.
-    pub fn step(&mut self, now: u64) {
-        self.returned = Some(now);
+    pub fn step(&mut self, returned: Returned) {
+        self.returned = Some(returned);
     }
 
-    /// The knob had to leave its normal place again: soon after the last step back, that was a failure of it; after longer
-    /// than it would have been left alone, nothing of before counts any more.
-    pub fn relapse(&mut self, now: u64, load: f64, options: &Options) {
-        let Some(returned) = self.returned else { return };
-        if now - returned <= self.wait(options) {
-            self.fail(now, load, options);
-        } else {
-            *self = Self::default();
+    /// What is wrong now was put right before. The last step back, where it has not lasted: that is a failure of it. If it
+    /// has, it was of use.
+    pub fn relapse(&mut self, now: u64, arrivals: u64, options: &Options) -> Option<Returned> {
+        let returned = self.returned.take()?;
+        if now - returned.at <= LASTING * self.wait(options) {
+            self.fail(now, arrivals, options);
+            return Some(returned);
         }
+        self.hold();
+        None
     }
 
     /// Whether it may be tried.
@@ -120,9 +173,11 @@ impl Restraint {
         now >= self.until
     }
 
-    /// Whether less comes than when it failed, so that it may be tried before the wait is over.
-    pub fn is_eased(&self, load: f64) -> bool {
-        load < LESS * self.load
+    /// Whether less comes than when it failed, by more than chance, so that it may be tried before the wait is over.
+    pub fn is_eased(&self, arrivals: u64) -> bool {
+        let (before, now) = (self.arrivals as f64, arrivals as f64);
+        // Three standard deviations of the difference of two Poisson counts.
+        now + 3.0 * (before + now).sqrt() < LESS * before
     }
 
     /// The number that doubled as often as it failed.
