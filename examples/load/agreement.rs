@@ -117,7 +117,7 @@ impl Agreement {
     pub fn of(done: &Done, there: &Buckets) -> Result<Self, Failure> {
         let count = |ending: Ending| done.tally.endings.get(&ending).copied().unwrap_or_default();
         if there.total() == 0 || done.tally.service.len() == 0 {
-            return Err("nothing was answered".into());
+            return Err("nothing was answered here, or nothing counted there".into());
         }
         let quantiles: Option<Vec<Quantile>> = COMPARED.iter().map(|&q| Quantile::of(q, done, there)).collect();
         let too_few = || format!("{} probes are too few; a run of ten seconds has enough", done.outside.len());

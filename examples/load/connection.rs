@@ -51,15 +51,11 @@ impl Connection {
     pub fn ask(&mut self, target: &Target, request: Request<Full<Bytes>>, within: Duration) -> Result<Answer, Ending> {
         let Self { runtime, open } = self;
         let asked = runtime.block_on(async { timeout(within, exchange(open, target, request)).await });
-        let result = asked.unwrap_or(Err(Ending::TimedOut));
-        if result.is_err() {
-            // Its answer may yet come, and would be taken for the next one's.
-            *open = None;
-        }
-        result
+        asked.unwrap_or(Err(Ending::TimedOut))
     }
 }
 
+/// Takes the connection, and puts it back once the answer is whole: one that comes late is not taken for the next one's.
 async fn exchange(open: &mut Option<Open>, target: &Target, request: Request<Full<Bytes>>) -> Result<Answer, Ending> {
     if open.is_some() {
         // The server may have closed it since; the first lets that be heard, the second lets the driver see it.

@@ -59,7 +59,7 @@ use crate::engine::Engine;
 use crate::error::{EvidenceError, RequestError, Result};
 use crate::orchestration::Service;
 use crate::orchestration::batcher::Shutdown;
-use crate::orchestration::control::{Governed, Options as ControlOptions};
+use crate::orchestration::control::{Forecaster, Governed, Options as ControlOptions};
 use crate::orchestration::ledger::Ledger;
 use crate::orchestration::telemetry::Exporter;
 
@@ -113,6 +113,7 @@ pub struct Builder {
     ledger: Option<Arc<Ledger>>,
     control: Option<ControlOptions>,
     governed: Vec<Arc<Governed<str>>>,
+    forecaster: Option<Forecaster>,
 }
 
 impl Builder {
@@ -159,6 +160,12 @@ impl Builder {
         self
     }
 
+    /// What predicts the load of each minute, which the controller reads.
+    pub fn forecaster(mut self, forecaster: Forecaster) -> Self {
+        self.forecaster = Some(forecaster);
+        self
+    }
+
     /// The server, which does not serve yet.
     ///
     /// # Errors
@@ -166,12 +173,13 @@ impl Builder {
     /// An option outside its range, labels that are more or fewer than the classes, or a service that is set outside of the
     /// controller's bounds.
     pub fn build(self) -> Result<Server> {
-        let Self { service, engine, labels, options, token, exporter, ledger, control, governed } = self;
+        let Self { service, engine, labels, options, token, exporter, ledger, control, governed, forecaster } = self;
         options.check()?;
         if !labels.is_empty() {
             EvidenceError::check_len("the list of labels", service.classes(), labels.len())?;
         }
-        let shared = Arc::new(Shared::new(service, engine, labels, options, token, exporter, control, governed)?);
+        let shared =
+            Arc::new(Shared::new(service, engine, labels, options, token, exporter, control, governed, forecaster)?);
         Ok(Server { shared, ledger })
     }
 }
@@ -180,8 +188,8 @@ impl Server {
     /// A server of a service, and of an engine for batches, which may be the service's own.
     pub fn builder(service: Arc<Service<str>>, engine: Arc<Engine>) -> Builder {
         let (labels, options, exporter) = (Vec::new(), Options::default(), Exporter::new());
-        let (token, ledger, control, governed) = (None, None, None, Vec::new());
-        Builder { service, engine, labels, options, token, exporter, ledger, control, governed }
+        let (token, ledger, control, governed, forecaster) = (None, None, None, Vec::new(), None);
+        Builder { service, engine, labels, options, token, exporter, ledger, control, governed, forecaster }
     }
 
     /// The OpenAPI document of what it serves where it has a token, as JSON; `/openapi.json` is that of the server at hand.

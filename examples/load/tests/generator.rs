@@ -1,5 +1,6 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -93,19 +94,22 @@ fn a_connection_that_was_closed_meanwhile_is_opened_anew() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
-        // One answer for each connection, which does not say that it is the last.
+        // One answer for each connection, which does not say that it is the last. The end comes when nobody listens.
         while let Ok((mut stream, _)) = listener.accept() {
-            let mut request = Vec::new();
-            while !request.ends_with(b"}") && !request.starts_with(b"GET") {
-                let mut part = [0; 1024];
-                let Ok(len @ 1..) = stream.read(&mut part) else { break };
-                request.extend_from_slice(&part[..len]);
-            }
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap_or_default();
+            thread::spawn(move || {
+                let mut request = Vec::new();
+                while !request.ends_with(b"}") && !request.starts_with(b"GET") {
+                    let mut part = [0; 1024];
+                    let Ok(len @ 1..) = stream.read(&mut part) else { break };
+                    request.extend_from_slice(&part[..len]);
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap_or_default();
+                thread::sleep(Duration::from_millis(20));
+            });
         }
     });
-    let done = Generator::new(&args(&url, &["--connections", "2"])).unwrap().run(20.0, SECOND).unwrap();
-    assert_eq!(count(&done.tally, Ending::Answered(200)), 20, "{:?}", done.tally.endings);
+    let done = Generator::new(&args(&url, &["--connections", "1"])).unwrap().run(10.0, SECOND).unwrap();
+    assert_eq!(count(&done.tally, Ending::Answered(200)), 10, "{:?}", done.tally.endings);
 }
 
 #[test]
@@ -159,7 +163,7 @@ fn numbers_run_on_from_run_to_run_and_the_token_is_sent() {
 fn intervals_add_up_to_the_whole() {
     let server = Server::start(|_, _, _| async { ok() });
     let mut told = Vec::new();
-    let mut generator = Generator::new(&args(&server.url(), &[])).unwrap();
+    let mut generator = Generator::new(&args(&server.url(), &["--connections", "4"])).unwrap();
     let done = generator
         .run_and_tell(100.0, 2 * SECOND, SECOND / 2, |end, tally, _| {
             told.push((end, tally.latency.len()));
@@ -173,6 +177,8 @@ fn intervals_add_up_to_the_whole() {
     assert!(told.iter().all(|(_, n)| n.abs_diff(50) <= 25), "{told:?}");
     // Beside the load there were probes.
     assert_eq!(done.outside.len(), 200);
+    // Four, that of the probes and that of the scrapes, all kept alive.
+    assert!(server.connections.load(Relaxed) <= 6, "{}", server.connections.load(Relaxed));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ use tokio::time::Instant;
 /// Answers on a thread of its own; dropped, it ends.
 pub struct Server {
     pub address: SocketAddr,
+    /// Connections that there were.
+    pub connections: Arc<AtomicUsize>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -36,17 +39,19 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = Arc::clone(&connections);
         let (stop, stopped) = oneshot::channel::<()>();
         thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, Arc::new(answer)) => {}
+                    () = accept(listener, Arc::new(answer), &accepted) => {}
                     _ = stopped => {}
                 }
             });
         });
-        Self { address, _stop: stop }
+        Self { address, connections, _stop: stop }
     }
 
     pub fn url(&self) -> String {
@@ -54,7 +59,7 @@ impl Server {
     }
 }
 
-async fn accept<F, A>(listener: TcpListener, answer: Arc<F>)
+async fn accept<F, A>(listener: TcpListener, answer: Arc<F>, connections: &AtomicUsize)
 where
     F: Fn(String, Bytes, Duration) -> A + Send + Sync + 'static,
     A: Future<Output = Text> + Send + 'static,
@@ -63,6 +68,7 @@ where
     let began = Instant::now();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        connections.fetch_add(1, Relaxed);
         stream.set_nodelay(true).unwrap();
         let answer = Arc::clone(&answer);
         tokio::spawn(async move {

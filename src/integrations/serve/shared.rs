@@ -21,7 +21,7 @@ use super::window::Window;
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
 use crate::orchestration::Service;
-use crate::orchestration::control::{self, Governed};
+use crate::orchestration::control::{self, Forecaster, Governed};
 use crate::orchestration::lock::locked;
 use crate::orchestration::service::Answer;
 use crate::orchestration::telemetry::Exporter;
@@ -62,11 +62,12 @@ impl Shared {
         exporter: Exporter,
         control: Option<control::Options>,
         governed: Vec<Arc<Governed<str>>>,
+        forecaster: Option<Forecaster>,
     ) -> Result<Self> {
         let (process, meters, steering) = metrics::with_local_recorder(&exporter.recorder(), || {
             let process = metrics_process::Collector::default();
             process.describe();
-            (process, Meters::new(), Steering::new(control, governed, &service, &engine))
+            (process, Meters::new(), Steering::new(control, governed, forecaster, &service, &engine))
         });
         // They rise from one run to the next, so that nobody speaks of another's answer.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();

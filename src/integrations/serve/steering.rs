@@ -16,7 +16,8 @@ use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::orchestration::Service;
 use crate::orchestration::control::{
-    Action, Bottleneck, Controller, Executor, Governed, Kind, Mode, Options, Quantiles, Reading, Setting, Step,
+    Action, Bottleneck, Controller, Executor, Forecaster, Governed, Kind, Mode, Options, Outlook, Quantiles, Reading,
+    Setting, Step,
 };
 use crate::orchestration::lock::locked;
 use crate::orchestration::telemetry::{Label, Metric, PerVariant, counter, gauge};
@@ -68,8 +69,35 @@ pub(super) struct Steering {
     /// Requests that were to be let in or turned away.
     arrived: AtomicU64,
     told: Mutex<Standing>,
+    minutes: Mutex<Minutes>,
     meters: Meters,
 }
+
+/// The load, minute by minute.
+struct Minutes {
+    forecaster: Option<Forecaster>,
+    /// Requests of the minute that runs, and how much of it is over.
+    arrivals: u64,
+    over: Duration,
+    outlook: Option<Outlook>,
+}
+
+impl Minutes {
+    /// Takes in an interval; what is expected of the next minute, in requests a second, once one is over.
+    fn observe(&mut self, arrivals: u64, length: Duration) -> Option<f64> {
+        let forecaster = self.forecaster.as_mut()?;
+        self.arrivals += arrivals;
+        self.over += length;
+        if self.over >= MINUTE {
+            self.outlook = Some(forecaster.observe(self.arrivals as f64 / self.over.as_secs_f64()));
+            (self.arrivals, self.over) = (0, Duration::ZERO);
+        }
+        self.outlook.map(|outlook| outlook.value)
+    }
+}
+
+/// What a load is predicted of. Intervals are a little longer than they are said to be, or shorter.
+const MINUTE: Duration = Duration::from_millis(59_500);
 
 /// What came of the last reading.
 #[derive(Default)]
@@ -99,10 +127,25 @@ pub(super) struct Control {
     anomalies: Vec<String>,
     /// How far the last interval was from what is wanted; 0 is as it should be.
     objective: Option<f64>,
+    /// What is expected of the next minute; none before the first is over, or where nothing is forecast.
+    outlook: Option<Expected>,
     /// How requests are carried out.
     setting: Set,
     /// The last actions, the oldest first.
     log: Vec<Act>,
+}
+
+/// The load that is expected.
+#[derive(Debug, Serialize, ToSchema)]
+struct Expected {
+    /// Requests a second.
+    rate: f64,
+    /// Whether the model says so, which has beaten the last value of late; else it is the last value.
+    by_model: bool,
+    /// How far off the last value was on average, in requests a second.
+    error_of_last: Option<f64>,
+    /// How far off the model was over the same minutes.
+    error_of_model: Option<f64>,
 }
 
 /// How requests are carried out.
@@ -159,6 +202,7 @@ impl Steering {
     pub(super) fn new(
         options: Option<Options>,
         governed: Vec<Arc<Governed<str>>>,
+        forecaster: Option<Forecaster>,
         service: &Service<str>,
         engine: &Engine,
     ) -> Result<Self> {
@@ -186,6 +230,7 @@ impl Steering {
             shed: AtomicU64::new(0.0_f64.to_bits()),
             arrived: AtomicU64::new(0),
             told: Mutex::default(),
+            minutes: Mutex::new(Minutes { forecaster, arrivals: 0, over: Duration::ZERO, outlook: None }),
             meters,
         })
     }
@@ -262,7 +307,7 @@ impl Steering {
             under_way: stats.under_way,
             queued,
             device_share: self.device_share(&shared.engine, turned.length),
-            expected: None,
+            expected: locked(&self.minutes).observe(turned.arrivals, turned.length),
             sources: self.governed.iter().map(|source| source.take()).collect(),
         }
     }
@@ -288,6 +333,7 @@ impl Steering {
             bottleneck: bottleneck.map(ToString::to_string),
             anomalies: last.map(|step| step.anomalies.iter().map(ToString::to_string).collect()).unwrap_or_default(),
             objective: last.map(|step| step.objective.total()),
+            outlook: locked(&self.minutes).outlook.map(Expected::of),
             setting: Set {
                 concurrency: setting.concurrency,
                 batch: setting.batch,
@@ -300,6 +346,13 @@ impl Steering {
     }
 }
 
+impl Expected {
+    fn of(outlook: Outlook) -> Self {
+        let Outlook { value, by_candidate, error_of_last, error_of_candidate } = outlook;
+        Self { rate: value, by_model: by_candidate, error_of_last, error_of_model: error_of_candidate }
+    }
+}
+
 impl Act {
     fn of(action: &Action) -> Self {
         Self {
@@ -308,5 +361,24 @@ impl Act {
             what: format!("{} from {} to {}", action.knob, action.from, action.to),
             reason: action.reason.to_string(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orchestration::control::{Horizon, LastValue};
+
+    #[test]
+    fn intervals_make_minutes() {
+        let forecaster = Some(Forecaster::new(Box::new(LastValue), Horizon::default()).expect("a forecaster"));
+        let mut minutes = Minutes { forecaster, arrivals: 0, over: Duration::ZERO, outlook: None };
+        let ten = Duration::from_secs(10);
+        let expected: Vec<_> = (1..=13).map(|n| minutes.observe(100 * n, ten)).collect();
+        // (100 + ... + 600) in a minute, then (700 + ... + 1200).
+        assert_eq!(expected[..6], [None, None, None, None, None, Some(35.0)]);
+        assert_eq!(expected[6..], [35.0, 35.0, 35.0, 35.0, 35.0, 95.0, 95.0].map(Some));
+        let mut none = Minutes { forecaster: None, ..minutes };
+        assert_eq!(none.observe(100, 7 * ten), None);
     }
 }
