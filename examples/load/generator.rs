@@ -10,7 +10,7 @@ use hyper::body::Bytes;
 
 use crate::agreement::{Agreement, Buckets};
 use crate::args::{Args, Arrivals, What};
-use crate::connection::Connection;
+use crate::connection::{Answer, Connection};
 use crate::exposition::Exposition;
 use crate::schedule::{Arrival, Schedule};
 use crate::tally::{Ending, Tally, Times};
@@ -79,6 +79,21 @@ impl Generator {
             scraper: Connection::new()?,
             requests: 0,
         })
+    }
+
+    /// Asks once, so that no load is put on what would refuse all of it: another server, or one with another token.
+    pub fn knock(&mut self) -> Result<(), Failure> {
+        let asked = self.scraper.ask(&self.target, self.target.request(self.requests), self.timeout);
+        self.requests += 1;
+        match asked {
+            // Turned away for now: there is too much else, and that is for the load to show.
+            Ok(Answer { status: 200..=299 | 429 | 500.., .. }) => Ok(()),
+            Ok(Answer { status, body }) => {
+                Err(format!("the server answers {status} to a first request: {}", String::from_utf8_lossy(&body))
+                    .into())
+            }
+            Err(ending) => Err(format!("a first request to the server: {ending}").into()),
+        }
     }
 
     /// Load of so many requests a second for so long, and until all of them have ended.

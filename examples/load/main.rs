@@ -59,6 +59,7 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<(), Failure> {
     let mut generator = Generator::new(args)?;
+    generator.knock()?;
     let mut report = Report::new(args);
     let outcome = match (args.knee, args.soak) {
         (true, _) => knee::find(args, &mut generator, &mut report),

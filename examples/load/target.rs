@@ -123,10 +123,10 @@ fn batch(args: &Args) -> Result<Load, Failure> {
         // Even over all distributions.
         let drawn: Vec<f64> = (0..args.classes).map(|_| -(1.0 - random::unit(&mut random)).ln()).collect();
         let sum: f64 = drawn.iter().sum();
-        drawn.into_iter().map(move |x| (x / sum) as f32)
+        drawn.into_iter().map(|x| (x / sum) as f32).collect::<Vec<f32>>()
     };
-    let sources: Vec<Vec<f32>> =
-        (0..args.sources).map(|_| (0..args.items).flat_map(|_| opinion().collect::<Vec<_>>()).collect()).collect();
+    let mut source = || json!({ "opinions": (0..args.items).map(|_| opinion()).collect::<Vec<_>>() });
+    let sources: Vec<_> = (0..args.sources).map(|_| source()).collect();
     let batch = json!({ "classes": args.classes, "sources": sources }).to_string().into();
     Ok(Load::Fuse { batch, kind: HeaderValue::from_static("application/json") })
 }

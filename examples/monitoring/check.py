@@ -46,15 +46,25 @@ def main():
     promtool("check", "config", HERE / "prometheus.yml")
     promtool("test", "rules", HERE / "rules_test.yml")
     queries = dashboard(args.idle)
-    with tempfile.TemporaryDirectory() as folder, prometheus(Path(folder), args) as base, questions(args):
-        failed = wait(args.seconds, lambda: panels(base, queries)) + wait(args.seconds, lambda: rules(base))
-        firing = sorted({alert["labels"]["alertname"] for alert in get(base, "alerts")["alerts"]
-                         if alert["state"] == "firing"})
+    with tempfile.TemporaryDirectory() as folder, prometheus(Path(folder), args) as base:
+        # Without it every check would fail, and a server that is not the one that was meant would be asked.
+        if failed := wait(10, lambda: scraped(base)):
+            sys.exit(failed[0])
+        failed, firing = watch(base, queries, args)
     for line in failed:
         print(line)
     print(f"{len(queries)} queries; firing: {', '.join(firing) or 'no alert'}")
     if failed:
         sys.exit(f"{len(failed)} checks failed")
+
+
+def watch(base, queries, args):
+    """What is wrong in the end, and which alerts fire."""
+    with questions(args):
+        failed = wait(args.seconds, lambda: panels(base, queries)) + wait(args.seconds, lambda: rules(base))
+        firing = sorted({alert["labels"]["alertname"] for alert in get(base, "alerts")["alerts"]
+                         if alert["state"] == "firing"})
+    return failed, firing
 
 
 def promtool(*arguments):
@@ -181,6 +191,13 @@ def wait(seconds, check):
     while (failed := check()) and time.monotonic() < until:
         time.sleep(EVERY)
     return failed
+
+
+def scraped(base):
+    targets = get(base, "targets", state="active")["activeTargets"]
+    if not targets:
+        return ["prometheus has no target"]
+    return [f"{t['scrapeUrl']} is {t['health']}: {t['lastError']}" for t in targets if t["health"] != "up"]
 
 
 def panels(base, queries):

@@ -173,13 +173,12 @@ impl Builder {
     /// An option outside its range, labels that are more or fewer than the classes, or a service that is set outside of the
     /// controller's bounds.
     pub fn build(self) -> Result<Server> {
-        let Self { service, engine, labels, options, token, exporter, ledger, control, governed, forecaster } = self;
-        options.check()?;
-        if !labels.is_empty() {
-            EvidenceError::check_len("the list of labels", service.classes(), labels.len())?;
+        self.options.check()?;
+        if !self.labels.is_empty() {
+            EvidenceError::check_len("the list of labels", self.service.classes(), self.labels.len())?;
         }
-        let shared =
-            Arc::new(Shared::new(service, engine, labels, options, token, exporter, control, governed, forecaster)?);
+        let ledger = self.ledger.clone();
+        let shared = Arc::new(Shared::new(self)?);
         Ok(Server { shared, ledger })
     }
 }

@@ -113,6 +113,21 @@ fn a_connection_that_was_closed_meanwhile_is_opened_anew() {
 }
 
 #[test]
+fn no_load_is_put_on_what_would_refuse_it() {
+    for (status, is_fine) in [(200, true), (503, true), (429, true), (401, false), (404, false), (422, false)] {
+        let server = Server::start(move |_, _, _| async move { (status, "why".to_owned()) });
+        let knocked = Generator::new(&args(&server.url(), &[])).unwrap().knock();
+        assert_eq!(knocked.is_ok(), is_fine, "{status}");
+        if let Err(error) = knocked {
+            assert_eq!(error.to_string(), format!("the server answers {status} to a first request: why"));
+        }
+    }
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = Generator::new(&args(&format!("http://{free}"), &[])).unwrap().knock().unwrap_err();
+    assert_eq!(error.to_string(), "a first request to the server: not connected");
+}
+
+#[test]
 fn where_nobody_listens_no_connection_comes_about() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let done = Generator::new(&args(&format!("http://{free}"), &[])).unwrap().run(20.0, SECOND).unwrap();

@@ -11,6 +11,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
 
+use super::Builder;
 use super::events::Telling;
 use super::meters::Meters;
 use super::options::Options;
@@ -21,7 +22,6 @@ use super::window::Window;
 use crate::engine::Engine;
 use crate::error::{RequestError, Result};
 use crate::orchestration::Service;
-use crate::orchestration::control::{self, Forecaster, Governed};
 use crate::orchestration::lock::locked;
 use crate::orchestration::service::Answer;
 use crate::orchestration::telemetry::Exporter;
@@ -53,17 +53,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        service: Arc<Service<str>>,
-        engine: Arc<Engine>,
-        labels: Vec<String>,
-        options: Options,
-        token: Option<Token>,
-        exporter: Exporter,
-        control: Option<control::Options>,
-        governed: Vec<Arc<Governed<str>>>,
-        forecaster: Option<Forecaster>,
-    ) -> Result<Self> {
+    /// Out of what was put together.
+    pub(super) fn new(builder: Builder) -> Result<Self> {
+        let Builder { service, engine, labels, options, token, exporter, control, governed, forecaster, .. } = builder;
         let (process, meters, steering) = metrics::with_local_recorder(&exporter.recorder(), || {
             let process = metrics_process::Collector::default();
             process.describe();
