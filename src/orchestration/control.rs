@@ -43,10 +43,19 @@
 //! So under conditions that do not change, each of the three ways of a knob (up, down and back to normal) is tried at most
 //! log2(1 + t / cool-down) + 1 times in t readings for nothing, and between tries it stands still ever longer.
 //!
-//! # False alarms
+//! # What was measured
 //!
-//! Measured over simulated readings of 10 s, of lognormal latencies (of single requests, sigma 0.5) and failures of 0.1 %:
-//! see [`Detection`].
+//! On simulated readings of 10 s, from seeds, with these defaults (`tests/orchestration/control`):
+//!
+//! | | |
+//! |---|---|
+//! | hours with an anomaly where nothing changes, each with twelve signals: latencies lognormal with sigma 0.5, five sources; 3 and 10 requests a second of which 0.1 % fail, 100 of which 1 % fail | 0 of 2 000 each: below 0.0015 an hour at 95 % each |
+//! | a source ten times as slow, at 10 requests a second | an anomaly within 3 readings in 100 of 100, at rest within 3 in 50 of 50 |
+//! | a source that fails in 20 % of the calls instead of 0.1 % | an anomaly within 3 readings in 100 of 100, at rest within 4 in 50 of 50 |
+//! | loads, ramps, bursts, slow and failing sources in 400 random sequences, against four kinds of capacity | in the 900 readings after the last change no knob turned round more than 16 times, in the last 300 of them no more than 4 times |
+//!
+//! What is close to its limit all the time, a load at nine tenths of what can be done for one, exceeds it by chance: there
+//! something is done now and then, ever more rarely.
 
 mod action;
 mod anomaly;

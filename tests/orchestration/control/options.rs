@@ -1,6 +1,7 @@
 //! Options and settings that cannot be, and what a dashboard reads.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use consilience::orchestration::Controller;
@@ -24,7 +25,7 @@ fn options_outside_their_range_are_refused() {
         ("the share of errors is 0", Options { errors: 0.0, ..o() }),
         ("the share of errors is NaN", Options { errors: f64::NAN, ..o() }),
         ("the least number of requests at a time is 0", of(Bounds { concurrency: 0..=1, ..b() })),
-        ("the largest number of items in a batch is 2", of(Bounds { batch: 3..=2, ..b() })),
+        ("the largest number of items in a batch is 2", of(Bounds { batch: RangeInclusive::new(3, 2), ..b() })),
         ("the most that is shed is 1", of(Bounds { shed: 1.0, ..b() })),
         ("the number of sources awake is 0", of(Bounds { awake: 0, ..b() })),
         ("the drift is -1", rise(Rise { drift: -1.0, ..d.rise })),
