@@ -1,12 +1,14 @@
 //! How soon what goes wrong is found, and what for.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use consilience::orchestration::Controller;
 use consilience::orchestration::control::{
-    Bottleneck, Detector, Mode, PageHinkley, Quantiles, Reading, Rise, Signal, SourceReading, Step,
+    Bottleneck, Detector, Mode, Options, PageHinkley, Quantiles, Reading, Rise, Setting, Signal, SourceReading, Step,
 };
 
-use super::plant::Plant;
+use super::plant::{Plant, normal};
 use super::{controller, run};
 
 /// Readings until the signal is an anomaly by the detector, with the first after a change counted as 1.
@@ -51,6 +53,18 @@ fn a_burst_of_errors_is_found_within_three_readings() {
         let last = &steps[2].1.bottleneck;
         assert!(matches!(last, Bottleneck::FailingSource { source, .. } if source == "c"), "seed {seed}: {last}");
     }
+}
+
+#[test]
+fn an_outlier_does_not_hide_what_comes_after_it() {
+    let mut controller = controller(Mode::Observe);
+    let (usual, outlier, slow) = (of(&[10, 10]), of(&[10, 100_000]), of(&[10, 100]));
+    (0..30).for_each(|_| drop(controller.step(&usual)));
+    let step = controller.step(&outlier);
+    assert!(!step.anomalies.iter().any(|anomaly| matches!(anomaly.detector, Detector::PageHinkley { .. })));
+    (0..5).for_each(|_| drop(controller.step(&usual)));
+    let steps = [0, 1, 2].map(|_| (slow.clone(), controller.step(&slow)));
+    assert_eq!(found(&steps, &Signal::SourceLatency("1".to_owned()), false), Some(2));
 }
 
 #[test]
@@ -101,7 +115,7 @@ fn one_value_is_no_alarm_whatever_it_is_and_no_number_is_none() {
 }
 
 /// A reading of sources with these 95th percentiles in milliseconds; requests take as long as the slowest.
-fn of(millis: &[u64]) -> Reading {
+pub fn of(millis: &[u64]) -> Reading {
     let all = |millis| {
         let latency = Duration::from_millis(millis);
         Some(Quantiles { p50: latency, p95: latency, p99: latency })
@@ -129,8 +143,9 @@ fn a_source_is_slow_where_it_stands_out() {
         (&[10, 10, 250], "slow_source"),
         (&[250], "slow_source"),
         (&[10, 250], "slow_source"),
-        // Half of them still stand out, more do not.
+        // Half of them and one more still stand out, more do not.
         (&[10, 10, 250, 250], "slow_source"),
+        (&[10, 250, 250], "slow_source"),
         (&[10, 250, 250, 250], "overload"),
         (&[100, 100, 250], "overload"),
         (&[80, 80, 250], "slow_source"),
@@ -175,6 +190,10 @@ fn the_objective_is_the_sum_of_what_is_not_as_wanted() {
     near(objective.failing, 4.0_f64.ln());
     near(objective.total(), 16.0_f64.ln() + 0.5);
     assert_eq!(objective.price, 0.0);
+    // A source asked in half of the requests fails half as much.
+    let half = Setting { trust: BTreeMap::from([("0".to_owned(), 0.5)]), ..normal() };
+    let objective = Controller::new(Options::default(), half).unwrap().step(&reading).objective;
+    near(objective.failing, 2.0_f64.ln());
 }
 
 #[test]

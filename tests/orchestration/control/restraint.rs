@@ -3,6 +3,7 @@
 use consilience::orchestration::Controller;
 use consilience::orchestration::control::{Action, Bounds, Kind, Knob, Mode, Options, Reason};
 
+use super::detection::of;
 use super::plant::{Plant, normal};
 use super::{Reading, Step, controller, run, told};
 
@@ -51,6 +52,47 @@ fn an_action_that_raises_the_objective_says_so() {
     let told = told(&steps);
     assert_eq!(told[..2], ["taken concurrency 64 -> 96: overload", "rolled_back concurrency 96 -> 64: worse"]);
     assert_eq!(controller.setting().concurrency, 64);
+}
+
+#[test]
+fn what_makes_no_difference_is_undone_and_the_next_is_tried() {
+    let mut controller = controller(Mode::Act);
+    let reading = Reading { queued: 50, ..of(&[250, 250, 250]) };
+    let steps: Vec<_> = (0..8).map(|_| (reading.clone(), controller.step(&reading))).collect();
+    assert_eq!(
+        told(&steps),
+        [
+            "taken concurrency 64 -> 96: overload",
+            "rolled_back concurrency 96 -> 64: no_better",
+            "taken batch 64 -> 128: overload"
+        ]
+    );
+    assert_eq!(when(&steps, &Knob::Concurrency, Kind::Taken), [2]);
+    assert_eq!(when(&steps, &Knob::Concurrency, Kind::RolledBack), [5]);
+    assert_eq!(when(&steps, &Knob::Batch, Kind::Taken), [8]);
+}
+
+#[test]
+fn the_last_step_back_is_the_first_to_be_undone() {
+    let bounds = Bounds { concurrency: 64..=64, batch: 64..=64, ..Bounds::default() };
+    let options = Options { mode: Mode::Act, bounds, ..Options::default() };
+    let mut controller = Controller::new(options, normal()).unwrap();
+    let (slow, quick) = (Reading { queued: 50, ..of(&[250, 250, 250]) }, of(&[10, 10, 10]));
+    let mut read = |reading: &Reading, count: usize| {
+        let steps: Vec<_> = (0..count).map(|_| (reading.clone(), controller.step(reading))).collect();
+        told(&steps)
+    };
+    assert_eq!(read(&slow, 2), ["taken shed 0.00 -> 0.15: overload"]);
+    assert_eq!(read(&quick, 6), ["taken shed 0.15 -> 0.05: calm"]);
+    // That stands when it is judged, and is regretted later.
+    assert_eq!(read(&quick, 5), [""; 0]);
+    assert_eq!(read(&slow, 2), ["rolled_back shed 0.05 -> 0.15: too_soon"]);
+    // Five minutes after which it is tried again, and ten.
+    assert_eq!(read(&quick, 29), [""; 0]);
+    assert_eq!(read(&quick, 1), ["taken shed 0.15 -> 0.05: calm"]);
+    assert_eq!(read(&slow, 3), ["rolled_back shed 0.05 -> 0.15: too_soon"]);
+    assert_eq!(read(&quick, 59), [""; 0]);
+    assert_eq!(read(&quick, 1), ["taken shed 0.15 -> 0.05: calm"]);
 }
 
 #[test]
