@@ -40,8 +40,9 @@
 //! first that is done about it is to roll back the last step. Then this source waits, or all other knobs together do, to begin with another of them, likewise
 //! for 2^(n-1) cool-downs, or, but for a source, until the load is surely a tenth less.
 //!
-//! So under conditions that do not change, each of the three ways of a knob (up, down and back to normal) is tried at most
-//! log2(1 + t / cool-down) + 1 times in t readings for nothing, and between tries it stands still ever longer.
+//! So each of the three ways of a knob (up, down and back to normal) is tried in a row for nothing at most
+//! log2(1 + t / cool-down) + 1 times in t readings, and between tries it stands still ever longer. A success, real or by
+//! chance, halves the next wait.
 //!
 //! # What was measured
 //!
