@@ -32,9 +32,8 @@ pub use self::metric::{
     BATCH_REQUESTS, BATCH_SECONDS, BATCHER_QUEUED, BATCHER_QUEUED_SECONDS, BATCHER_REQUESTS, GATE_DECISIONS, Kind,
     LEDGER_COMMIT_SECONDS, LEDGER_RESULTS, METRICS, Metric, REQUEST_SECONDS, REQUESTS, REQUESTS_IN_FLIGHT,
     REQUESTS_ROUTED, REQUESTS_STOPPED, SOURCE_CALLS, SOURCE_CALLS_IN_FLIGHT, SOURCE_SECONDS, SPENT_MICROS, TOKENS_IN,
-    TOKENS_OUT,
+    TOKENS_OUT, counter, gauge, histogram,
 };
-pub(crate) use self::metric::{counter, gauge, histogram};
 pub use self::underway::{Request, SourceCall};
 
 use crate::orchestration::Stopped;

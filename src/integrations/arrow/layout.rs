@@ -2,7 +2,9 @@
 
 mod detect;
 
-pub(super) use self::detect::{ID_NAMES, id_column, is_list, named_column};
+#[cfg(feature = "serve")]
+pub(super) use self::detect::is_list;
+pub(super) use self::detect::{ID_NAMES, id_column, named_column};
 
 use std::path::PathBuf;
 

@@ -97,10 +97,12 @@ impl Learner {
         Ok(())
     }
 
-    /// Counts what became of a request. Nothing is known of a source that was cancelled.
+    /// Counts what became of a request. Nothing is known of a source that was cancelled, or that was not asked after all: it
+    /// abstained at the cost of no call.
     pub(super) fn count<'a>(&mut self, reports: impl Iterator<Item = &'a Report>) {
         for (track, report) in self.tracks.iter_mut().zip(reports) {
-            if report.fate != Fate::Censored {
+            let rests = report.fate == Fate::Abstained && report.cost.calls == 0;
+            if report.fate != Fate::Censored && !rests {
                 track.observe(!report.fate.is_failure(), report.latency, report.cost);
             }
         }

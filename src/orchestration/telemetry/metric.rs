@@ -144,15 +144,21 @@ pub const METRICS: [Metric; 19] = [
     LEDGER_COMMIT_SECONDS,
 ];
 
-pub(crate) const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+/// A number that only rises.
+#[must_use]
+pub const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Counter, unit, help }
 }
 
-pub(crate) const fn gauge(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+/// A number that rises and falls.
+#[must_use]
+pub const fn gauge(name: &'static str, unit: Unit, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Gauge, unit, help }
 }
 
-pub(crate) const fn histogram(name: &'static str, unit: Unit, help: &'static str) -> Metric {
+/// How often values fell between bounds.
+#[must_use]
+pub const fn histogram(name: &'static str, unit: Unit, help: &'static str) -> Metric {
     Metric { name, kind: Kind::Histogram, unit, help }
 }
 
@@ -187,7 +193,8 @@ impl Metric {
         metrics::histogram!(self.name)
     }
 
-    pub(crate) fn histogram_of<L: Label>(&self, label: L) -> Histogram {
+    /// Registers the series of a label with the current recorder.
+    pub fn histogram_of<L: Label>(&self, label: L) -> Histogram {
         self.describe();
         metrics::histogram!(self.name, L::KEY => label.name())
     }

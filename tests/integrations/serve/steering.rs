@@ -52,6 +52,8 @@ async fn a_source_that_fails_is_put_to_rest() {
     assert_eq!(answer["confidence"], answer["posterior"][0]);
     let status = get(served.at, "/api/v1/unified/metrics").await.json();
     assert_eq!((&status["sources"][1]["resting"], &status["sources"][0]["resting"]), (&json!(true), &json!(false)));
+    // What it is not asked is no answer of its.
+    assert_eq!(status["sources"][1]["calls"], status["sources"][1]["failures"]);
     assert_eq!(series(served.at, "consilience_control_sources_resting").await, 1.0);
     assert!(series(served.at, "consilience_control_actions_total{kind=\"taken\"}").await >= 1.0);
     assert!(series(served.at, "consilience_control_alarms_total").await >= 1.0);
