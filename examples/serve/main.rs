@@ -63,6 +63,9 @@ struct Args {
     /// Requests at a time, at most.
     #[arg(long, default_value_t = 512)]
     most_at_once: usize,
+    /// Waits for every source for up to five seconds, and not only until the decision cannot change.
+    #[arg(long)]
+    patient: bool,
     /// How far the controller goes: observe, advise or act.
     #[arg(long, default_value = "advise", value_parser = mode)]
     control: Mode,
@@ -98,7 +101,11 @@ async fn run(args: Args) -> Result<(), Failure> {
     let ledger = args.ledger.as_ref().map(|path| open(path, args.most_entries)).transpose()?;
 
     let options = service::Options {
-        fusion: parallel_fusion::Options::low_latency(),
+        fusion: if args.patient {
+            parallel_fusion::Options::parallel_fusion()
+        } else {
+            parallel_fusion::Options::low_latency()
+        },
         router: router::Options { strategy: Strategy::ParallelFusion, ..router::Options::default() },
         most_at_once: args.most_at_once,
         ..service::Options::default()
