@@ -39,7 +39,7 @@ impl Controller {
                 self.trials.push(trial);
                 continue;
             }
-            let reason = match trial.observe(objective, reading.arrivals, found.first(), &self.options) {
+            let reason = match trial.observe(objective, reading.arrivals, found, &self.options) {
                 None => {
                     self.trials.push(trial);
                     continue;
@@ -148,7 +148,7 @@ impl Controller {
         let from = self.setting.get(&knob);
         self.setting.set(&knob, to);
         let arrivals = self.came_in(self.options.judge);
-        let (readings, waited, sums, exceeded) = (0, 0, (0.0, 0.0), None);
+        let (readings, waited, sums, exceeded, elsewhere) = (0, 0, (0.0, 0.0), None, false);
         self.trials.push(Trial {
             knob: knob.clone(),
             way,
@@ -160,6 +160,7 @@ impl Controller {
             waited,
             sums,
             exceeded,
+            elsewhere,
         });
         Action { at: reading.at, knob, from, to, reason, kind: Kind::Taken }
     }

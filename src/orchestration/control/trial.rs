@@ -26,6 +26,8 @@ pub(super) struct Trial {
     pub sums: (f64, f64),
     /// What exceeded what is allowed in the first of these in which something did.
     pub exceeded: Option<Bottleneck>,
+    /// Whether a source exceeded what is allowed in one of these that the action has nothing to do with.
+    pub elsewhere: bool,
 }
 
 /// What came of a trial.
@@ -55,7 +57,7 @@ impl Trial {
         &mut self,
         objective: f64,
         arrivals: u64,
-        found: Option<&Bottleneck>,
+        found: &[Bottleneck],
         options: &Options,
     ) -> Option<Verdict> {
         self.readings += 1;
@@ -63,7 +65,12 @@ impl Trial {
             return None;
         }
         self.sums = (self.sums.0 + objective, self.sums.1 + arrivals as f64);
-        self.exceeded = self.exceeded.take().or_else(|| found.cloned());
+        for bottleneck in found {
+            match (&self.knob, bottleneck.cause()) {
+                (Knob::Trust(own), Some(Cause::Source(source))) if *own != source => self.elsewhere = true,
+                _ => _ = self.exceeded.get_or_insert_with(|| bottleneck.clone()),
+            }
+        }
         if self.readings - options.settle < options.judge {
             return None;
         }
@@ -81,7 +88,7 @@ impl Trial {
             (Way::Up | Way::Down, _) if must_help && !steady => {
                 Verdict::Undone(Reason::Unclear { before: usual, after: came })
             }
-            _ if !steady => Verdict::Unclear,
+            _ if !steady || self.elsewhere => Verdict::Unclear,
             _ if after > before + options.margin => Verdict::Undone(Reason::Worse { before, after }),
             (Way::Up | Way::Down, _) if must_help && after >= before - options.margin => {
                 Verdict::Undone(Reason::NoBetter { before, after })

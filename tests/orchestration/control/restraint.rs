@@ -138,3 +138,21 @@ fn a_source_that_fails_again_waits_for_twice_as_many_probes() {
     // Five probes a reading: for six calm readings at first, then for about the waits of five minutes and of ten.
     assert!(needed[0] >= 10 && needed[1] >= 100 && needed[2] >= 200, "{needed:?}");
 }
+
+/// A step back of one source that was on trial when another began to fail.
+#[test]
+fn nobody_is_blamed_for_what_another_source_does() {
+    let mut plant = Plant::quiet(3);
+    let mut controller = controller(Mode::Act);
+    run(&mut plant, &mut controller, 30);
+    plant.sources[1].median *= 10.0;
+    run(&mut plant, &mut controller, 12);
+    plant.sources[1].median /= 10.0;
+    while controller.setting().trust("b") < 0.5 {
+        run(&mut plant, &mut controller, 1);
+    }
+    plant.sources[0].failures = 0.4;
+    let steps = run(&mut plant, &mut controller, 6);
+    assert_eq!(told(&steps), ["taken trust 1.00 -> 0.00: failing_source"]);
+    assert_eq!(["a", "b"].map(|name| controller.setting().trust(name)), [0.0, 0.5]);
+}
