@@ -194,7 +194,7 @@ impl Server {
     /// The OpenAPI document of what it serves where it has a token, as JSON; `/openapi.json` is that of the server at hand.
     #[must_use]
     pub fn document() -> String {
-        document::of().1
+        document::of()
     }
 
     /// Takes up what was learned, then answers requests until `enough` ends. Then it takes no more, waits for those under way

@@ -71,6 +71,7 @@ mod page_hinkley;
 mod reading;
 mod relief;
 mod setting;
+pub(crate) mod share;
 mod trial;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -52,13 +52,11 @@ fn routers() -> (OpenApiRouter<Arc<Shared>>, OpenApiRouter<Arc<Shared>>) {
     (closed, open)
 }
 
-/// All routes without what they share, and the document as JSON.
-pub(super) fn of() -> (Router<Arc<Shared>>, String) {
+/// The document of a server with a token, as JSON.
+pub(super) fn of() -> String {
     let (closed, open) = routers();
-    let (router, document) = open.merge(closed).split_for_parts();
     // Names and texts: it does not fail.
-    let document = document.to_json().unwrap_or_default();
-    (router, document)
+    open.merge(closed).into_openapi().to_json().unwrap_or_default()
 }
 
 /// Describes a server that asks for no token.

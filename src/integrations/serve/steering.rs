@@ -1,6 +1,5 @@
 //! The controller at work: what was measured goes to it, and what it says is done.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use crate::engine::{Engine, Spent};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::orchestration::Service;
+use crate::orchestration::control::share::Share;
 use crate::orchestration::control::{
     Action, Bottleneck, Controller, Executor, Forecaster, Governed, Kind, Mode, Options, Outlook, Quantiles, Reading,
     Setting, Step,
@@ -64,10 +64,8 @@ pub(super) struct Steering {
     governed: Vec<Arc<Governed<str>>>,
     /// What batches are fused on where the controller says so, beside a GPU.
     cpu: Option<Arc<Engine>>,
-    /// The bits of the share of requests that is turned away.
-    shed: AtomicU64,
-    /// Requests that were to be let in or turned away.
-    arrived: AtomicU64,
+    /// The share of requests that is turned away.
+    shed: Share,
     told: Mutex<Standing>,
     minutes: Mutex<Minutes>,
     meters: Meters,
@@ -227,22 +225,16 @@ impl Steering {
             controller: Mutex::new(Controller::new(options, setting)?),
             governed,
             cpu,
-            shed: AtomicU64::new(0.0_f64.to_bits()),
-            arrived: AtomicU64::new(0),
+            shed: Share::new(0.0),
             told: Mutex::default(),
             minutes: Mutex::new(Minutes { forecaster, arrivals: 0, over: Duration::ZERO, outlook: None }),
             meters,
         })
     }
 
-    /// Whether a request is to be turned away. Of any run of requests so many are, to the next whole number.
+    /// Whether a request is to be turned away.
     pub(super) fn turns_away(&self) -> bool {
-        let share = f64::from_bits(self.shed.load(Ordering::Relaxed));
-        if share == 0.0 {
-            return false;
-        }
-        let before = self.arrived.fetch_add(1, Ordering::Relaxed) as f64;
-        ((before + 1.0) * share).floor() > (before * share).floor()
+        self.shed.takes()
     }
 
     /// What batches are fused on.
@@ -288,7 +280,7 @@ impl Steering {
         if let Some(batcher) = shared.service.fuser().batcher() {
             batcher.set_batch_requests(usize::try_from(setting.batch).unwrap_or(usize::MAX));
         }
-        self.shed.store(setting.shed.to_bits(), Ordering::Relaxed);
+        self.shed.set(setting.shed);
         self.governed.iter().for_each(|source| source.obey(setting));
         self.meters.show(setting);
     }

@@ -1,7 +1,6 @@
 //! A source that is measured, rested and probed.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use tokio::time::Instant;
 
 use super::reading::{Probe, Quantiles, SourceReading};
 use super::setting::Setting;
+use super::share::Share;
 use crate::error::{Result, SourceError, SpecError};
 use crate::orchestration::lock::locked;
 use crate::orchestration::source::{Question, Reply, Source, ask};
@@ -66,10 +66,8 @@ use crate::orchestration::{Cost, Opinion, Track};
 pub struct Governed<I: ?Sized> {
     inner: Arc<dyn Source<I>>,
     probe_every: Duration,
-    /// The bits of the share of requests in which it is asked.
-    trust: AtomicU64,
-    /// Requests so far.
-    requests: AtomicU64,
+    /// The share of requests in which it is asked.
+    trust: Share,
     /// Calls and probes under way hold it too.
     window: Arc<Mutex<Window>>,
     /// When the next probe may begin.
@@ -102,8 +100,7 @@ impl<I: ?Sized + Send + Sync + 'static> Governed<I> {
         Ok(Self {
             inner: source,
             probe_every,
-            trust: AtomicU64::new(1.0_f64.to_bits()),
-            requests: AtomicU64::new(0),
+            trust: Share::new(1.0),
             window: Arc::default(),
             next_probe: Mutex::new(None),
             probing: Tasks::new(1),
@@ -114,15 +111,14 @@ impl<I: ?Sized + Send + Sync + 'static> Governed<I> {
     pub fn obey(&self, setting: &Setting) {
         let trust = setting.trust(self.inner.name());
         if (0.0..=1.0).contains(&trust) {
-            // The number alone is shared; nothing else is published by it.
-            self.trust.store(trust.to_bits(), Ordering::Relaxed);
+            self.trust.set(trust);
         }
     }
 
     /// The share of the requests in which it is asked.
     #[must_use]
     pub fn trust(&self) -> f64 {
-        f64::from_bits(self.trust.load(Ordering::Relaxed))
+        self.trust.get()
     }
 
     /// What was measured since this was last called.
@@ -137,12 +133,6 @@ impl<I: ?Sized + Send + Sync + 'static> Governed<I> {
             latency: Quantiles::of(&track),
             probes,
         }
-    }
-
-    /// Whether it is asked in this request. Of any run of requests it is asked in that share, to the next whole number.
-    fn is_asked(&self, trust: f64) -> bool {
-        let before = self.requests.fetch_add(1, Ordering::Relaxed) as f64;
-        ((before + 1.0) * trust).floor() > (before * trust).floor()
     }
 
     /// Begins a probe, if it is time for one.
@@ -176,9 +166,8 @@ impl<I: ?Sized + Send + Sync + 'static> Source<I> for Governed<I> {
 
     fn ask(&self, question: Question<I>) -> BoxFuture<'_, Result<Reply, SourceError>> {
         Box::pin(async move {
-            let trust = self.trust();
-            if !self.is_asked(trust) {
-                if trust == 0.0 {
+            if !self.trust.takes() {
+                if self.trust() == 0.0 {
                     self.probe(&question);
                 }
                 // Not asked, it cost nothing; an error says no cost.
@@ -244,7 +233,7 @@ impl<I: ?Sized> fmt::Debug for Governed<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Governed")
             .field("name", &self.inner.name())
-            .field("trust", &f64::from_bits(self.trust.load(Ordering::Relaxed)))
+            .field("trust", &self.trust.get())
             .field("probe_every", &self.probe_every)
             .finish_non_exhaustive()
     }
