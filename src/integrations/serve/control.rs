@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::body::Json;
-use super::problem::Problem;
+use super::problem::{Closed, Problem, Unread};
 use super::shared::Shared;
 use super::steering::Control;
 use crate::orchestration::control::Mode;
@@ -39,7 +39,7 @@ enum GoingName {
     tag = "unified",
     responses(
         (status = 200, description = "What it sees, says and does", body = Control),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
+        Closed,
     ),
     security(("token" = [])),
 )]
@@ -55,12 +55,9 @@ pub(super) async fn control(State(shared): State<Arc<Shared>>) -> Answering<Cont
     request_body = Going,
     responses(
         (status = 200, description = "What it sees, says and does", body = Control),
-        (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another media type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such mode", body = Problem, content_type = "application/problem+json"),
+        Closed,
+        Unread,
     ),
     security(("token" = [])),
 )]

@@ -13,6 +13,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::problem::Closed;
 use super::shared::Shared;
 use crate::error::Error;
 use crate::orchestration::Opinion;
@@ -209,7 +210,7 @@ fn distribution(opinion: &Opinion, classes: Option<usize>) -> Option<Vec<f32>> {
     tag = "events",
     responses(
         (status = 200, description = "Events, each with a JSON object", body = Told, content_type = "text/event-stream"),
-        (status = 401, description = "Without the token", body = super::problem::Problem, content_type = "application/problem+json"),
+        Closed,
     ),
     security(("token" = [])),
 )]

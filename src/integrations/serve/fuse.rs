@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 pub(super) use self::json::{Batch, Fusing};
 use super::body::{length, media_type, parse, read, unsupported};
-use super::problem::Problem;
+use super::problem::{Closed, Problem, TooMany, Unread};
 use super::shared::Shared;
 use crate::integrations::arrow::ipc;
 use crate::spec::Fusion;
@@ -60,15 +60,11 @@ pub(super) struct How {
             (Fusing = "application/json"),
             (Vec<u8> = "application/vnd.apache.arrow.stream"),
         )),
-        (status = 400, description = "The body is no JSON, or the query is wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another media type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body is no evidence, or the fusion does not fit it", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Requests come too often", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The engine fails", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "There is no room, or the server ends", body = Problem, content_type = "application/problem+json"),
+        Closed,
+        Unread,
+        TooMany,
     ),
     security(("token" = [])),
 )]

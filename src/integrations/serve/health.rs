@@ -10,7 +10,7 @@ use axum::response::{Html, IntoResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem::Problem;
+use super::problem::Closed;
 use super::shared::Shared;
 
 /// Whether the server lives and takes requests.
@@ -74,7 +74,7 @@ pub(super) async fn live(State(shared): State<Arc<Shared>>) -> Answering<Health>
     tag = "health",
     responses(
         (status = 200, description = "Version 0.0.4 of the text format", body = String, content_type = "text/plain"),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
+        Closed,
     ),
     security(("token" = [])),
 )]

@@ -1,5 +1,6 @@
 //! What is answered where there is no answer.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Json;
@@ -7,9 +8,13 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response as Described, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::error::{Error, ErrorKind, RequestError};
+
+/// The media type of a problem.
+const TYPE: &str = "application/problem+json";
 
 /// Why a request was not answered, as RFC 9457 has it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -74,7 +79,7 @@ impl IntoResponse for Problem {
         let wait = self.retry_after_ms;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(TYPE));
         if let Some(wait) = wait {
             // Whole seconds, of which there is at least one.
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.div_ceil(1000)));
@@ -83,5 +88,48 @@ impl IntoResponse for Problem {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+/// What comes of a request without the token.
+pub(super) struct Closed;
+
+/// What comes of a body that is not read.
+pub(super) struct Unread;
+
+/// What comes of requests that are too many.
+pub(super) struct TooMany;
+
+fn described<const N: usize>(problems: [(StatusCode, &str); N]) -> BTreeMap<String, RefOr<Described>> {
+    let response = |description: &str| {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        ResponseBuilder::new().description(description).content(TYPE, content).build().into()
+    };
+    problems.map(|(status, description)| (status.as_str().to_owned(), response(description))).into()
+}
+
+impl IntoResponses for Closed {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        described([(StatusCode::UNAUTHORIZED, "Without the token")])
+    }
+}
+
+impl IntoResponses for Unread {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        described([
+            (StatusCode::BAD_REQUEST, "The body or the query is not what it should be"),
+            (StatusCode::REQUEST_TIMEOUT, "The body came too slowly"),
+            (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is of another media type"),
+        ])
+    }
+}
+
+impl IntoResponses for TooMany {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        described([
+            (StatusCode::TOO_MANY_REQUESTS, "Requests come too often"),
+            (StatusCode::SERVICE_UNAVAILABLE, "There is no room, or the server ends"),
+        ])
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::body::Json;
-use super::problem::Problem;
+use super::problem::{Closed, Problem, TooMany, Unread};
 use super::shared::Shared;
 use crate::error::{ErrorKind, RequestError};
 use crate::orchestration::parallel_fusion::Report;
@@ -168,17 +168,13 @@ impl Answered {
     request_body = Asked,
     responses(
         (status = 200, description = "An answer", body = Answered),
-        (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another media type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "The body is no question", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Requests come too often", body = Problem, content_type = "application/problem+json"),
         (status = 500, description = "The engine fails", body = Problem, content_type = "application/problem+json"),
         (status = 502, description = "Every source failed", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "There is no room, or the server ends", body = Problem, content_type = "application/problem+json"),
         (status = 504, description = "No source answered in time", body = Problem, content_type = "application/problem+json"),
+        Closed,
+        Unread,
+        TooMany,
     ),
     security(("token" = [])),
 )]
@@ -222,13 +218,10 @@ pub(super) async fn process(
     request_body = Truth,
     responses(
         (status = 204, description = "Learned"),
-        (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No answer of that number is kept", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another media type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such class", body = Problem, content_type = "application/problem+json"),
+        Closed,
+        Unread,
     ),
     security(("token" = [])),
 )]

@@ -8,7 +8,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem::Problem;
+use super::problem::Closed;
 use super::shared::Shared;
 use super::steering::Control;
 use super::window::Interval;
@@ -111,7 +111,7 @@ fn sources(shared: &Shared) -> Vec<SourceStatus> {
     tag = "unified",
     responses(
         (status = 200, description = "How they do", body = Status),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
+        Closed,
     ),
     security(("token" = [])),
 )]

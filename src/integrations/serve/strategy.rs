@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::body::Json;
-use super::problem::Problem;
+use super::problem::{Closed, Problem, Unread};
 use super::shared::Shared;
 use crate::orchestration::router::{Mode, Strategy};
 
@@ -61,7 +61,7 @@ impl Choosing {
     tag = "unified",
     responses(
         (status = 200, description = "The strategy", body = Choosing),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
+        Closed,
     ),
     security(("token" = [])),
 )]
@@ -77,12 +77,9 @@ pub(super) async fn strategy(State(shared): State<Arc<Shared>>) -> Answering<Cho
     request_body = Choosing,
     responses(
         (status = 200, description = "The strategy from now on", body = Choosing),
-        (status = 400, description = "The body is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Without the token", body = Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "The body is of another media type", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is no such strategy or mode", body = Problem, content_type = "application/problem+json"),
+        Closed,
+        Unread,
     ),
     security(("token" = [])),
 )]
