@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 pub(super) use self::json::{Batch, Fusing};
 use super::body::{length, media_type, parse, read, unsupported};
 use super::problem::{Closed, Problem, TooMany, Unread};
-use super::shared::Shared;
+use super::shared::{Admitted, Shared};
 use crate::integrations::arrow::ipc;
 use crate::spec::Fusion;
 use crate::tensor::Encoding;
@@ -70,11 +70,11 @@ pub(super) struct How {
 )]
 pub(super) async fn fuse(
     State(shared): State<Arc<Shared>>,
+    _: Admitted,
     how: Result<Query<How>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Result<Response, Problem> {
     let Query(how) = how.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the query: {error}")))?;
-    shared.admit()?;
     let (head, body) = request.into_parts();
     let kind = media_type(&head.headers);
     let is_stream = match kind.as_deref() {

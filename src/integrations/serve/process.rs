@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::body::Json;
 use super::problem::{Closed, Problem, TooMany, Unread};
-use super::shared::Shared;
+use super::shared::{Admitted, Shared};
 use crate::error::{ErrorKind, RequestError};
 use crate::orchestration::parallel_fusion::Report;
 use crate::orchestration::service::{Answer, Recorded};
@@ -180,9 +180,9 @@ impl Answered {
 )]
 pub(super) async fn process(
     State(shared): State<Arc<Shared>>,
+    _: Admitted,
     Json(asked): Json<Asked>,
 ) -> Result<Answering<Answered>, Problem> {
-    shared.admit()?;
     let unprocessable = |detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
     if asked.question.is_empty() {
         return Err(unprocessable("`question` is empty; ask something".to_owned()));

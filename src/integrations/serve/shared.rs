@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
@@ -99,8 +101,8 @@ impl Shared {
         self.meters.ready.set(f64::from(u8::from(ready)));
     }
 
-    /// Lets a request for an answer or a fusion in, unless some are turned away, or they come too often.
-    pub(super) fn admit(&self) -> Result<(), Problem> {
+    /// Lets a request in, unless some are turned away, or they come too often.
+    fn admit(&self) -> Result<(), Problem> {
         if self.steering.turns_away() {
             let detail = "more requests come than are answered in time, so that a share of them is turned away";
             return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(self.options.interval));
@@ -135,6 +137,17 @@ impl Shared {
             let known = format!("the last {} whose truth nobody has told yet", answers.len());
             RequestError::UnknownName { what: "answer kept of a request", name: number.to_string(), known }.into()
         })
+    }
+}
+
+/// A request for an answer or a fusion that was let in, before anything of its body was read.
+pub(super) struct Admitted;
+
+impl FromRequestParts<Arc<Shared>> for Admitted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(_: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Problem> {
+        shared.admit().map(|()| Self)
     }
 }
 

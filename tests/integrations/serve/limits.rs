@@ -178,6 +178,29 @@ async fn more_than_may_come_is_refused_with_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn who_is_refused_need_not_send_a_body() {
+    let options = Options { most_a_second: NonZeroU32::new(1), ..Options::default() };
+    let served = Setup { options, ..Setup::default() }.serve().await;
+    for path in ["/api/v1/unified/process", "/api/v1/fuse"] {
+        // On a slow machine a second goes by, and one more comes in and is waited for.
+        let refused = loop {
+            ask(served.at, "?").await;
+            let mut stream = TcpStream::connect(served.at).await.unwrap();
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+                 content-type: application/json\r\ncontent-length: 50\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            if let Ok(answer) = tokio::time::timeout(Duration::from_secs(5), rest(&mut stream)).await {
+                break Response::of(&answer);
+            }
+        };
+        assert!(refused.status == 429 && refused.detail().contains("the 1 in a second"), "{path}: {}", refused.head);
+    }
+    served.end().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_thousand_idle_connections_are_in_nobodys_way() {
     let served = Setup::default().serve().await;
     let mut idle = Vec::new();
