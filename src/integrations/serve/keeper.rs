@@ -70,10 +70,13 @@ async fn run(shared: Arc<Shared>, ledger: Option<Arc<Ledger>>) {
             }
             _ = looks.tick() => {
                 let turned = shared.window.turn();
-                shared.steering.look(&shared, &turned);
                 // How groups did is learned from every request.
                 if turned.requests > 0 {
                     shared.learned.store(true, Ordering::Release);
+                }
+                let of = Arc::clone(&shared);
+                if let Err(error) = spawn_blocking(move || of.steering.look(&of, &turned)).await {
+                    tracing::error!(%error, "what was measured was not looked at");
                 }
             }
         }
