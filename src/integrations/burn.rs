@@ -67,6 +67,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "burn-optim")]
+mod autoregression;
 mod cpu;
 #[cfg(feature = "burn-wgpu")]
 mod cube;
@@ -74,6 +76,8 @@ mod fuse;
 mod gradient;
 mod network;
 
+#[cfg(feature = "burn-optim")]
+pub use self::autoregression::{Autoregression, AutoregressionOptions};
 #[cfg(feature = "burn-wgpu")]
 pub use self::cube::WgpuEngine;
 pub use self::fuse::{Fused, Input, On, fuse};

@@ -1,5 +1,7 @@
 //! Modules of burn as sources, and the fusion of its tensors.
 
+#[cfg(feature = "burn-optim")]
+mod autoregression;
 mod faults;
 mod fuse;
 mod gradient;
