@@ -128,7 +128,13 @@ impl Controller {
         })?;
         let (from, to) = (self.setting.get(&knob), back(&knob, &self.setting, &self.normal));
         let returned = Returned { at: now, knob: knob.clone(), from, to };
-        self.restraint(Key::of(&knob, Way::Back)).step(returned);
+        let key = Key::of(&knob, Way::Back);
+        let is_of_load = key == Key::Back;
+        let restraint = self.restraint(key);
+        if is_of_load && restraint.is_eased(arrivals) {
+            restraint.forget();
+        }
+        restraint.step(returned);
         let action = self.begin((knob, Way::Back, to), None, self.options.judge, reason, reading);
         self.calm = 0;
         Some(action)

@@ -158,6 +158,11 @@ impl Restraint {
         self.failures = self.failures.saturating_sub(1);
     }
 
+    /// How often it failed is forgotten: what it failed under is over.
+    pub fn forget(&mut self) {
+        self.failures = 0;
+    }
+
     /// A step back was taken.
     pub fn step(&mut self, returned: Returned) {
         self.returned = Some(returned);
