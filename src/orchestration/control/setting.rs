@@ -113,9 +113,8 @@ impl Setting {
             (Knob::Batch, Value::Count(count)) => self.batch = count,
             (Knob::Executor, Value::Executor(executor)) => self.executor = executor,
             (Knob::Shed, Value::Share(share)) => self.shed = share,
-            (Knob::Trust(source), Value::Share(share)) => {
-                self.trust.insert(source.clone(), share);
-            }
+            (Knob::Trust(source), Value::Share(1.0)) => drop(self.trust.remove(source)),
+            (Knob::Trust(source), Value::Share(share)) => drop(self.trust.insert(source.clone(), share)),
             // Values are made by `moves` alone, of the kind of their knob.
             _ => {}
         }
