@@ -24,6 +24,7 @@
 //! What was learned is saved in the ledger's file each second in which something was, and is there again at the next start.
 
 mod body;
+mod buffers;
 mod connections;
 mod control;
 mod document;

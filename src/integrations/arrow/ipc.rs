@@ -26,7 +26,8 @@ const NAME: &str = "the stream";
 
 /// Fuses a stream of batches, one row an item and one list column a source, and answers with a stream of as many: the ids,
 /// then the outputs as in a Parquet file. The id column is the first of `item`, `item_id`, `id` and `task` that there is; else
-/// rows are counted. Values that lie in the stream as they should are not copied.
+/// rows are counted. Values that lie in the stream as they should are not copied; the answer is written into what memory is
+/// given.
 ///
 /// # Errors
 ///
@@ -36,6 +37,7 @@ pub(in crate::integrations) fn fuse(
     fusion: &Fusion,
     encoding: Encoding,
     stream: Bytes,
+    mut memory: Vec<u8>,
 ) -> Result<Vec<u8>> {
     let mut decoder = StreamDecoder::new();
     let mut unread = Buffer::from(stream);
@@ -46,7 +48,7 @@ pub(in crate::integrations) fn fuse(
         let Some(batch) = batch else { break };
         let answers = match &mut answers {
             Some(answers) => answers,
-            None => answers.insert(Answers::begin(&batch, fusion)?),
+            None => answers.insert(Answers::begin(&batch, fusion, std::mem::take(&mut memory))?),
         };
         let chunk = answers.layout.chunk(&batch, first_item)?;
         first_item += batch.num_rows() as u64;
@@ -75,11 +77,11 @@ struct Layout {
 }
 
 impl Answers {
-    fn begin(batch: &RecordBatch, fusion: &Fusion) -> Result<Self> {
+    fn begin(batch: &RecordBatch, fusion: &Fusion, memory: Vec<u8>) -> Result<Self> {
         let layout = Layout::of(batch)?;
         let columns = Columns::new(layout.origin.sources.clone(), layout.origin.classes, fusion.outputs);
         let schema = columns.schema(&layout.origin.id, Format::Parquet);
-        let writer = StreamWriter::try_new(Vec::new(), &schema).map_err(unwritable)?;
+        let writer = StreamWriter::try_new(memory, &schema).map_err(unwritable)?;
         Ok(Self { layout, columns, writer })
     }
 

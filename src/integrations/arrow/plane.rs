@@ -28,12 +28,15 @@ impl Plane {
     /// From a list column; where its values already lie as they should, they are not copied.
     pub fn from_lists(column: &ArrayRef, classes: usize) -> Result<Self, Fault> {
         let lists = Lists::of(column);
-        let mut absent = false;
+        let some = |nulls: &&NullBuffer| nulls.null_count() > 0;
+        let (missing, nulls) = (column.nulls().filter(some), lists.values.nulls().filter(some));
+        let absent = missing.is_some();
         let mut side_by_side = true;
-        for row in 0..column.len() {
+        // Lists of one size that are all there need no look at each.
+        let even = matches!(lists.bounds, Bounds::Fixed(len) if len == classes) && !absent && nulls.is_none();
+        for row in if even { 0..0 } else { 0..column.len() } {
             side_by_side &= lists.start(row) == lists.start(0) + row * classes;
-            if column.is_null(row) {
-                absent = true;
+            if missing.is_some_and(|nulls| nulls.is_null(row)) {
                 continue;
             }
             let len = lists.len(row);
@@ -44,7 +47,6 @@ impl Plane {
                 );
                 return Err(Fault { row, class: None, why });
             }
-            let nulls = lists.values.nulls().filter(|nulls| nulls.null_count() > 0);
             if let Some(class) = nulls.and_then(|nulls| first_null(nulls, lists.start(row), classes)) {
                 return Err(Fault { row, class: Some(class), why: partly_null(1, classes) });
             }

@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
-use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -26,7 +25,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
             Some("application/json") => {}
             given => return Err(unsupported(given, "application/json")),
         }
-        let bytes = read(shared, &head.headers, body, shared.options.most_request_bytes).await?;
+        let bytes = read(shared, &head.headers, body, shared.options.most_request_bytes, Vec::new()).await?;
         parse(&bytes).map(Self)
     }
 }
@@ -59,8 +58,14 @@ pub(super) fn length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The bytes of a body in one piece.
-pub(super) async fn read(shared: &Shared, headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
+/// The bytes of a body in one piece, read into what memory is given.
+pub(super) async fn read(
+    shared: &Shared,
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+    mut bytes: Vec<u8>,
+) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         let detail = format!("the body has more than the {limit} bytes allowed");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
@@ -72,7 +77,7 @@ pub(super) async fn read(shared: &Shared, headers: &HeaderMap, body: Body, limit
     let all = async {
         let mut body = body;
         // What a head says is not believed beyond what comes with it soon.
-        let mut bytes = BytesMut::with_capacity(length.unwrap_or_default().min(1 << 20));
+        bytes.reserve(length.unwrap_or_default().min(1 << 20));
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body: {error}")))?;
             let Ok(data) = frame.into_data() else { continue };
@@ -84,7 +89,7 @@ pub(super) async fn read(shared: &Shared, headers: &HeaderMap, body: Body, limit
             }
             bytes.extend_from_slice(&data);
         }
-        Ok(bytes.freeze())
+        Ok(bytes)
     };
     timeout(shared.options.body_time, all).await.unwrap_or_else(|_| {
         let detail = format!("the body did not come within {:?}", shared.options.body_time);

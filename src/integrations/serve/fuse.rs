@@ -89,7 +89,8 @@ pub(super) async fn fuse(
         let detail = format!("{bytes} more bytes of batches are more than there is room for at the moment");
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(AGAIN)
     })?;
-    let body = read(&shared, &head.headers, body, limit).await?;
+    let body = read(&shared, &head.headers, body, limit, shared.buffers.take()).await?;
+    let body = shared.buffers.lend(body);
     let fused = tokio::task::spawn_blocking(move || {
         let _room = room;
         let engine = shared.steering.engine(&shared.engine);
@@ -98,8 +99,9 @@ pub(super) async fn fuse(
                 Some(text) => parse::<Fusion>(text.as_bytes()).map_err(|problem| problem.about("`fusion`"))?,
                 None => Fusion::default(),
             };
-            let answer = ipc::fuse(engine, &fusion, how.encoding.unwrap_or(Encoding::Probabilities), body)?;
-            return Ok(([(CONTENT_TYPE, STREAM)], answer).into_response());
+            let encoding = how.encoding.unwrap_or(Encoding::Probabilities);
+            let answer = ipc::fuse(engine, &fusion, encoding, body, shared.buffers.take())?;
+            return Ok(([(CONTENT_TYPE, STREAM)], shared.buffers.lend(answer)).into_response());
         }
         if how.fusion.is_some() || how.encoding.is_some() {
             let detail = "of a batch in JSON, the body says how it is fused, and not the query";

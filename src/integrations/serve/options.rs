@@ -22,7 +22,8 @@ pub struct Options {
     pub most_request_bytes: usize,
     /// Bytes of a batch of evidence.
     pub most_batch_bytes: usize,
-    /// Bytes of batches that may be in memory at a time, on their way in or being fused; further ones are refused.
+    /// Bytes of batches that may be in memory at a time, on their way in or being fused; further ones are refused. As much
+    /// memory as the largest batch takes is kept for those to come.
     pub most_batches_bytes: usize,
     /// Requests for answers and for fusions in a second; more are refused. `None`: as many as come.
     pub most_a_second: Option<NonZeroU32>,

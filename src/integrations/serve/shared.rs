@@ -14,6 +14,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::sync::{Semaphore, watch};
 
 use super::Builder;
+use super::buffers::Buffers;
 use super::events::Telling;
 use super::meters::Meters;
 use super::options::Options;
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     pub window: Window,
     pub telling: Telling,
     pub steering: Steering,
+    /// What bodies of batches are read into.
+    pub buffers: Arc<Buffers>,
     /// One permit for each byte of a batch.
     pub batches: Arc<Semaphore>,
     rate: Option<DefaultDirectRateLimiter>,
@@ -76,6 +79,7 @@ impl Shared {
             meters,
             window: Window::new(),
             telling: Telling::new(options.most_told_a_second),
+            buffers: Arc::new(Buffers::new(options.most_batch_bytes)),
             batches: Arc::new(Semaphore::new(options.most_batches_bytes)),
             rate: options.most_a_second.map(|most| RateLimiter::direct(Quota::per_second(most))),
             ready: AtomicBool::new(false),
