@@ -12,7 +12,8 @@
 //!     http://127.0.0.1:8080/api/v1/unified/process
 //! ```
 //!
-//! `--slow` and `--fail` make a source misbehave for a while, to see what becomes of it.
+//! `--slow` and `--fail` make a source misbehave for a while, to see what becomes of it. With the feature `burn-optim` as well, a
+//! small network forecasts the load.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod fault;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use clap::Parser;
 use consilience::Engine;
-use consilience::orchestration::control::{self, Governed, Mode};
+use consilience::orchestration::control::{self, Forecaster, Governed, Horizon, Mode};
 use consilience::orchestration::ledger::{self, Ledger, Recorder};
 use consilience::orchestration::parallel_fusion::{self, Fate};
 use consilience::orchestration::router::{self, Group, Strategy};
@@ -125,7 +126,8 @@ async fn run(args: Args) -> Result<(), Failure> {
     let options = Options { most_a_second: args.most_a_second, ..Options::default() };
     let mut server =
         Server::builder(service, Arc::clone(&engine)).labels(sources::CLASSES).options(options).exporter(exporter);
-    server = server.governed(governed).control(control::Options { mode: args.control, ..control::Options::default() });
+    let control = control::Options { mode: args.control, ..control::Options::default() };
+    server = server.governed(governed).control(control).forecaster(forecaster()?);
     if let Some(token) = token {
         server = server.token(token);
     }
@@ -136,10 +138,12 @@ async fn run(args: Args) -> Result<(), Failure> {
     let listener =
         TcpListener::bind(args.listen).await.map_err(|error| format!("cannot listen at {}: {error}", args.listen))?;
     println!("{}", engine.describe());
-    println!("Listening at http://{}/", listener.local_addr()?);
+    let at = listener.local_addr()?;
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     server
         .serve(listener, async move {
+            // Nobody waits for the end before there is a beginning.
+            println!("Listening at http://{at}/");
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -148,6 +152,18 @@ async fn run(args: Args) -> Result<(), Failure> {
         })
         .await?;
     Ok(())
+}
+
+/// What predicts the load of each minute: a network of burn where it is built in and better than the last value, else that.
+fn forecaster() -> Result<Forecaster, Failure> {
+    #[cfg(feature = "burn-optim")]
+    let candidate = {
+        use consilience::burn::{Autoregression, AutoregressionOptions};
+        Autoregression::new(AutoregressionOptions::default())?
+    };
+    #[cfg(not(feature = "burn-optim"))]
+    let candidate = control::LastValue;
+    Ok(Forecaster::new(Box::new(candidate), Horizon::default())?)
 }
 
 /// The sources as a service takes them.
