@@ -32,8 +32,8 @@ impl Plane {
         let (missing, nulls) = (column.nulls().filter(some), lists.values.nulls().filter(some));
         let absent = missing.is_some();
         let mut side_by_side = true;
-        // Lists of one size that are all there need no look at each.
-        let even = matches!(lists.bounds, Bounds::Fixed(len) if len == classes) && !absent && nulls.is_none();
+        // Lists of one size in which nothing is missing need no look at each.
+        let even = matches!(lists.bounds, Bounds::Fixed(len) if len == classes) && nulls.is_none();
         for row in if even { 0..0 } else { 0..column.len() } {
             side_by_side &= lists.start(row) == lists.start(0) + row * classes;
             if missing.is_some_and(|nulls| nulls.is_null(row)) {
@@ -215,6 +215,14 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_another_size_are_a_fault() {
+        let rows = [Some(vec![Some(1.0), Some(0.0)])];
+        let column: ArrayRef = Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 2));
+        let Err(fault) = Plane::from_lists(&column, 3) else { panic!("two of three classes were taken") };
+        assert_eq!((fault.row, fault.class), (0, None));
+    }
+
+    #[test]
     fn lists_of_one_size_may_be_null() -> Result<(), Fault> {
         let rows = [None, Some(vec![Some(0.25), Some(0.75)])];
         let column: ArrayRef = Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 2));
@@ -227,9 +235,12 @@ mod tests {
     #[test]
     fn a_null_inside_a_list_is_a_fault() -> Result<(), Fault> {
         let rows = [Some(vec![Some(1.0), Some(0.0)]), Some(vec![Some(0.25), None])];
-        let column: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(rows));
-        let Err(fault) = Plane::from_lists(&column, 2) else { panic!("half an opinion was taken") };
-        assert_eq!((fault.row, fault.class), (1, Some(1)));
+        let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<Float32Type, _, _>(rows.clone()));
+        let of_one_size: ArrayRef = Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, 2));
+        for column in [lists, of_one_size] {
+            let Err(fault) = Plane::from_lists(&column, 2) else { panic!("half an opinion was taken") };
+            assert_eq!((fault.row, fault.class), (1, Some(1)));
+        }
         Ok(())
     }
 
