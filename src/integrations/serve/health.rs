@@ -89,3 +89,38 @@ pub(super) async fn page() -> impl IntoResponse {
                           img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     ([("content-security-policy", POLICY)], Html(include_str!("page.html")))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::engine::Engine;
+    use crate::error::Result;
+    use crate::integrations::serve::{Server, document};
+    use crate::orchestration::router::Group;
+    use crate::orchestration::{Opinion, Question, Service, source};
+
+    #[tokio::test]
+    async fn it_lives_before_it_is_ready_and_after() -> Result<()> {
+        let engine = Arc::new(Engine::cpu()?);
+        let says = |name: &str| source::of(name, async |_: Question<str>| Ok(Opinion::Binary(0.5).into()));
+        let service = Service::builder(Arc::clone(&engine), 2)
+            .group(Group::ai("a"), vec![Arc::new(says("a"))])
+            .group(Group::runtime("b"), vec![Arc::new(says("b"))])
+            .build()?;
+        let shared = Server::builder(Arc::new(service), engine).build()?.shared;
+        let router = document::router(&shared);
+        for (ready, status) in [(false, 503), (true, 200), (false, 503)] {
+            shared.set_ready(ready);
+            for (path, status) in [("/health", status), ("/health/ready", status), ("/health/live", 200)] {
+                let request = Request::get(path).body(Body::empty()).unwrap_or_default();
+                let Ok(response) = router.clone().oneshot(request).await;
+                assert_eq!(response.status(), status, "{path} where ready is {ready}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -8,7 +8,7 @@ use consilience::{Evidence, Fusion};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::client::{SOON, ask, get, json, send, series};
 use super::served::Setup;
@@ -93,6 +93,10 @@ async fn the_strategy_is_shown_and_set() {
     assert_eq!(get(served.at, path).await.json(), json!({ "strategy": "parallel_fusion", "mode": "active" }));
     let set = json(served.at, &format!("PUT {path}"), r#"{"strategy": "ai_first"}"#).await;
     assert_eq!(set.json(), json!({ "strategy": "ai_first", "mode": "active" }));
+    let advisory = r#"{"strategy": "hybrid", "mode": "advisory"}"#;
+    json(served.at, &format!("PUT {path}"), advisory).await;
+    let set = json(served.at, &format!("PUT {path}"), r#"{"strategy": "ai_first"}"#).await;
+    assert_eq!(set.json(), json!({ "strategy": "ai_first", "mode": "advisory" }), "the mode is as it was");
     let answer = ask(served.at, "?").await.json();
     assert_eq!((&answer["way"], answer["sources"].as_array().unwrap().len()), (&json!("ai_first"), 1));
     let unknown = json(served.at, &format!("PUT {path}"), r#"{"strategy": "guess"}"#).await;
@@ -194,8 +198,12 @@ impl Events {
     /// Reads on until something has come.
     async fn until(&mut self, what: &str) {
         let mut bytes = [0; 4096];
-        while !self.1.contains(what) {
-            let read = timeout(SOON, self.0.read(&mut bytes)).await.unwrap().unwrap();
+        let mut from = 0;
+        let end = Instant::now() + SOON;
+        while !self.1[from..].contains(what) {
+            // Not all of it again. It is ASCII here.
+            from = self.1.len().saturating_sub(what.len());
+            let read = timeout_at(end, self.0.read(&mut bytes)).await.unwrap().unwrap();
             assert!(read > 0, "the stream ended without {what}: {}", self.1);
             self.1.push_str(&String::from_utf8_lossy(&bytes[..read]));
         }
@@ -248,6 +256,42 @@ async fn whoever_listens_hears_what_the_sources_say() {
     // Whoever hangs up is not listened to any more, and nothing is left of him.
     assert_eq!(series(served.at, "consilience_http_requests_total{status=\"2xx\"}").await, 6.0);
     drop(events);
+    served.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_reads_slowly_is_told_how_much_he_missed() {
+    let options = consilience::serve::Options { most_told_a_second: 100_000, ..Default::default() };
+    let served = Setup { options, ..Setup::default() }.serve().await;
+    let mut events = Events::open(served.at).await;
+    // Each has five events, which repeat it: together more than connections hold and 1024 events.
+    let question = "x".repeat(32 << 10);
+    for _ in 0..500 {
+        assert_eq!(ask(served.at, &question).await.status, 200);
+    }
+    events.until("event: missed\ndata: {\"skipped\":").await;
+    events.until("event: answered").await;
+    let (_, after) = events.1.split_once("event: missed\ndata: ").unwrap();
+    let missed: Value = serde_json::from_str(after.lines().next().unwrap()).unwrap();
+    assert!(missed["skipped"].as_u64().unwrap() > 0, "{missed}");
+    drop(events);
+    served.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_the_last_answers_are_kept_for_the_truth() {
+    let options = consilience::serve::Options { kept_answers: 2, ..Default::default() };
+    let served = Setup { options, ..Setup::default() }.serve().await;
+    let mut statuses = Vec::new();
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        numbers.push(ask(served.at, "?").await.json()["request"].clone());
+    }
+    for number in numbers {
+        let truth = json!({ "request": number, "truth": 0 }).to_string();
+        statuses.push(json(served.at, "POST /api/v1/unified/feedback", &truth).await.status);
+    }
+    assert_eq!(statuses, [404, 204, 204]);
     served.end().await.unwrap();
 }
 

@@ -70,6 +70,11 @@ async fn json_is_fused_as_by_the_engine() {
     let answer = send_json(served.at, "POST /api/v1/fuse", &logits.to_string()).await.json();
     let p = answer["outputs"]["posterior"][0][1].as_f64().unwrap();
     assert!((p - 1.0 / (1.0 + (-3.0f64).exp())).abs() < 1e-6, "{p}");
+    // What the body says, the query does not.
+    for query in ["encoding=logits", "fusion=%7B%22rule%22%3A%22linear%22%7D"] {
+        let refused = send_json(served.at, &format!("POST /api/v1/fuse?{query}"), &logits.to_string()).await;
+        assert!(refused.status == 400 && refused.detail().contains("not the query"), "{}", refused.detail());
+    }
     served.end().await.unwrap();
 }
 

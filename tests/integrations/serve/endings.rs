@@ -1,5 +1,6 @@
 //! How a server ends, and what it says of itself.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use consilience::serve::{Options, Server, Token};
@@ -123,6 +124,34 @@ async fn the_document_says_what_is_served() {
         "PUT /api/v1/unified/strategy",
     ];
     assert_eq!(found, expected);
+    served.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_fails_and_what_is_refused_are_counted_apart() {
+    let options =
+        Options { interval: Duration::from_millis(200), most_a_second: NonZeroU32::new(1), ..Options::default() };
+    let served = Setup { model: Act::Fail, table: Act::Fail, options, ..Setup::default() }.serve().await;
+    let mut statuses = Vec::new();
+    while !(statuses.contains(&502) && statuses.contains(&429)) {
+        statuses.push(ask(served.at, "?").await.status);
+    }
+    let count = |status: u16| statuses.iter().filter(|of| **of == status).count() as u64;
+    let sum = |status: &Value, field: &str| -> u64 {
+        let history = status["history"].as_array().unwrap().iter();
+        history.map(|interval| interval[field].as_u64().unwrap()).sum()
+    };
+    let counted = async {
+        loop {
+            let status = get(served.at, "/api/v1/unified/metrics").await.json();
+            if sum(&status, "requests") == statuses.len() as u64 {
+                return status;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let status = timeout(SOON, counted).await.expect("all of them");
+    assert_eq!((sum(&status, "errors"), sum(&status, "refused")), (count(502), count(429)));
     served.end().await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use consilience::orchestration::control::{self, Mode};
+use consilience::orchestration::control::{self, Bounds, Mode};
 use consilience::serve::Options;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -76,6 +76,34 @@ async fn what_is_only_advised_is_not_done_before_it_may_be() {
     until(served.at, is_resting).await;
     let unknown = json(served.at, &format!("PUT {CONTROL}"), r#"{"mode": "run"}"#).await;
     assert!(unknown.status == 422 && unknown.detail().contains("`run`"), "{}", unknown.detail());
+    served.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_turned_away() {
+    // Neither source is slower than the other, and nothing but shedding may be tried.
+    let slow = || Act::say_after(60, &[0.9, 0.1]);
+    let bounds = Bounds { concurrency: 100..=100, batch: 1..=1, executor: false, ..Bounds::default() };
+    let latency = Duration::from_millis(20);
+    let control = Some(control::Options { mode: Mode::Act, latency, bounds, ..control::Options::default() });
+    let options = Options { interval: Duration::from_millis(100), ..Options::default() };
+    let served = Setup { model: slow(), table: slow(), options, control, ..Setup::default() }.serve().await;
+    let at = served.at;
+    let asking = async {
+        loop {
+            let answers = futures_util::future::join_all((0..8).map(|_| ask(at, "?"))).await;
+            if let Some(refused) = answers.into_iter().find(|answer| answer.status == 503) {
+                return refused;
+            }
+        }
+    };
+    let refused = timeout(SOON, asking).await.expect("somebody who is turned away");
+    assert!(refused.detail().contains("a share of them is turned away"), "{}", refused.detail());
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    let log = get(at, CONTROL).await.json()["log"].clone();
+    assert!(log[0]["what"].as_str().unwrap().starts_with("the share that is shed from 0.00 to"), "{log}");
+    let reason = log[0]["reason"].as_str().unwrap();
+    assert!(reason.contains("requests a second come") && !reason.starts_with("0.0 "), "{log}");
     served.end().await.unwrap();
 }
 
