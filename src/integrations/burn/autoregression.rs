@@ -3,8 +3,8 @@
 use std::fmt;
 
 use ::burn::module::{Module, Param};
+use ::burn::nn::Linear;
 use ::burn::nn::loss::{HuberLoss, HuberLossConfig, Reduction};
-use ::burn::nn::{Linear, LinearConfig};
 use ::burn::optim::decay::WeightDecayConfig;
 use ::burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use ::burn::tensor::activation::tanh;
@@ -125,7 +125,7 @@ impl Network {
             let weight: Vec<f32> = (0..from * to).map(|_| (bound * (2.0 * unit(&mut random) - 1.0)) as f32).collect();
             let weight = Param::from_data(TensorData::new(weight, [from, to]), device);
             let bias = Some(Param::from_data(TensorData::new(vec![0.0_f32; to], [to]), device));
-            Linear { weight, bias, ..LinearConfig::new(from, to).init(device) }
+            Linear { weight, bias }
         };
         let linear = layer(inputs, 1, 0.0);
         let hidden = layer(inputs, units, bound);

@@ -12,19 +12,20 @@ const SMALL: AutoregressionOptions =
     AutoregressionOptions { lags: 3, units: 2, steps: 5, rate: 0.01, penalty: 0.0, seed: 1 };
 
 fn network(options: AutoregressionOptions) -> Autoregression {
-    Autoregression::new(options).unwrap()
+    Autoregression::new(options).expect("options")
 }
 
 /// Requests a second of one minute, that many of them on average.
 fn counted(mean: f64, random: &mut SplitMix64) -> f64 {
-    Poisson::new(60.0 * mean).unwrap().sample(random) / 60.0
+    Poisson::new(60.0 * mean).expect("a mean").sample(random) / 60.0
 }
 
 /// In how many of a hundred minutes the network was used, and the mean error of the predictions over that of the last value.
 fn outcome(mut load: impl FnMut(u32, &mut SplitMix64) -> f64) -> (usize, f64) {
     const MINUTES: usize = 300;
     let mut random = SplitMix64::seed_from_u64(7);
-    let mut of = Forecaster::new(Box::new(network(AutoregressionOptions::default())), Horizon::default()).unwrap();
+    let mut of =
+        Forecaster::new(Box::new(network(AutoregressionOptions::default())), Horizon::default()).expect("a horizon");
     let loads: Vec<f64> = (0..MINUTES as u32).map(|minute| load(minute, &mut random)).collect();
     let outlooks: Vec<Outlook> = loads.iter().map(|load| of.observe(*load)).collect();
     let late = MINUTES / 2..MINUTES - 1;
@@ -39,7 +40,8 @@ fn outcome(mut load: impl FnMut(u32, &mut SplitMix64) -> f64) -> (usize, f64) {
 #[test]
 fn where_something_can_be_told_it_is_used_and_better() {
     // Of noise around a mean, the mean of 20 values is better by sqrt((1 + 1 / 20) / 2) = 0.72 at most.
-    let cases: [(&str, f64, fn(u32) -> f64); 4] = [
+    type Mean = fn(u32) -> f64;
+    let cases: [(&str, f64, Mean); 4] = [
         ("as many every minute", 0.9, |_| 10.0),
         ("a day's swing", 0.9, |minute| 20.0 + 15.0 * (TAU * f64::from(minute) / 1440.0).sin()),
         ("an hour's swing", 0.6, |minute| 20.0 + 15.0 * (TAU * f64::from(minute) / 60.0).sin()),
