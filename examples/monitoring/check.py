@@ -5,6 +5,13 @@
 
 Every query of every panel must give a number, every rule must evaluate, promtool must be content, and the alerts must
 fire when rules_test.yml says so. The server is asked some questions meanwhile, so that there is something to measure.
+With --fault it is told besides from when on a source is slow and another fails, as in
+
+    serve --patient --control act --slow punctuation=800@30+90 --fail length=40@30+90
+    load --rate 50 --seconds 90
+    examples/monitoring/check.py --fault 30
+
+and the dashboard's own queries must show that both are found within 30 s, and put right.
 Needs `prometheus` and `promtool` (Debian's package `prometheus`) and nothing but Python's standard library.
 """
 
@@ -31,6 +38,10 @@ EVERY = 1
 SERIES = re.compile(r"\b(?:consilience_|process_|instance:|route:)[\w:]+")
 # What Grafana puts in place of its variables; its interval is four scrapes, or more.
 VARIABLES = {"$__rate_interval": f"{10 * EVERY}s", "$instance": ".*"}
+# What a slow and a failing source show in: the panel, a part of the query, and the most that is as it should be.
+SHOWS = [("Latency of questions", "0.95", 0.2), ("Calls of sources that fail", "", 0.05)]
+# Seconds after which a fault must have been found, and be put right.
+FOUND, RIGHT = 30, 50
 
 
 def main():
@@ -40,6 +51,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=60, help="how long to wait for the last query's data")
     parser.add_argument("--idle", action="append", default=[], metavar="TITLE", help="a panel whose queries must succeed"
                         " but may give nothing, since the server does not do what it shows")
+    parser.add_argument("--fault", type=float, metavar="SECONDS", help="a source is made slow, and another to fail, so"
+                        " many seconds after the server began and for long, and the controller acts")
     args = parser.parse_args()
 
     promtool("check", "rules", HERE / "rules.yml")
@@ -51,6 +64,8 @@ def main():
         if failed := wait(10, lambda: scraped(base)):
             sys.exit(failed[0])
         failed, firing = watch(base, queries, args)
+        if args.fault is not None:
+            failed += relief(base, queries, args.fault)
     for line in failed:
         print(line)
     print(f"{len(queries)} queries; firing: {', '.join(firing) or 'no alert'}")
@@ -65,6 +80,33 @@ def watch(base, queries, args):
         firing = sorted({alert["labels"]["alertname"] for alert in get(base, "alerts")["alerts"]
                          if alert["state"] == "firing"})
     return failed, firing
+
+
+def relief(base, queries, after):
+    """What is wrong with how two faults are found and put right, by what the dashboard shows."""
+    began = float(get(base, "query", query="min(process_start_time_seconds)")["result"][0]["value"][1]) + after
+    time.sleep(max(0, began + RIGHT - time.time()))
+
+    def times(panel, part, holds):
+        """After how many seconds this held."""
+        (query,) = [query for title, query, *_ in queries if title == panel and part in query]
+        (of,) = get(base, "query_range", query=query, start=began, end=time.time(), step=EVERY)["result"]
+        return [at - began for at, value in of["values"] if holds(float(value))]
+
+    failed = []
+    found = times("Controller: actions and alarms", "alarms", lambda alarms: alarms > 0)
+    if not found or found[0] > FOUND:
+        failed.append(f"nothing out of the ordinary was found within {FOUND} s: {found[:1]}")
+    resting = times("Controller: shedding and resting", "resting", lambda sources: sources == 2)
+    if not resting:
+        failed.append("two sources should rest")
+    for panel, part, most in SHOWS:
+        over = times(panel, part, lambda value, most=most: value > most)
+        print(f"{panel}: above {most} from {over[:1]} to {over[-1:]} s after the faults began")
+        if not over or over[-1] > RIGHT - 3 * EVERY:
+            failed.append(f"{panel} should exceed {most} and do so no more")
+    print(f"the first alarm {found[:1]}, two sources at rest {resting[:1]} s after it")
+    return failed
 
 
 def promtool(*arguments):
