@@ -12,8 +12,8 @@
 //!     http://127.0.0.1:8080/api/v1/unified/process
 //! ```
 //!
-//! `--slow` and `--fail` make a source misbehave for a while, to see what becomes of it. With the feature `burn-optim` as well, a
-//! small network forecasts the load.
+//! `--slow` and `--fail` make a source misbehave for a while, to see what becomes of it. With the feature
+//! `burn-optim` as well, a small network forecasts the load.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod fault;
