@@ -90,8 +90,8 @@ def relief(base, queries, after):
     def times(panel, part, holds):
         """After how many seconds this held."""
         (query,) = [query for title, query, *_ in queries if title == panel and part in query]
-        (of,) = get(base, "query_range", query=query, start=began, end=time.time(), step=EVERY)["result"]
-        return [at - began for at, value in of["values"] if holds(float(value))]
+        result = get(base, "query_range", query=query, start=began, end=time.time(), step=EVERY)["result"]
+        return [at - began for series in result for at, value in series["values"] if holds(float(value))]
 
     failed = []
     found = times("Controller: actions and alarms", "alarms", lambda alarms: alarms > 0)
